@@ -39,6 +39,10 @@ pub struct Field {
     pub shape: Shape,
     /// The number of the protobuf field; 0 if it has none.
     pub number: u32,
+    /// The numbers of the messages around it, where Go inlines a struct that protobuf nests; else empty.
+    pub within: Box<[u32]>,
+    /// Whether the innermost list is a protobuf message of its own whose field 1 repeats (`ExtraValue`, `Verbs`).
+    pub wrapped: bool,
     /// Which zero values Go's encoder leaves out.
     pub presence: Presence,
     /// Whether OpenAPI lists it as required.
@@ -47,7 +51,9 @@ pub struct Field {
     pub topology: Topology,
     /// How a strategic merge patch treats this field.
     pub patch: Patch,
-    /// The default that the schema states.
+    /// The Go type as errors of decoding print it, where it is not plain from the shape, e.g. `v1.SecretType`.
+    pub go_type: Option<Box<str>>,
+    /// The default that the schema states; also the zero value of scalars that are always written.
     pub default: Option<Value>,
 }
 
@@ -107,6 +113,8 @@ pub enum Topology {
     Default,
     /// Owned as one value.
     Atomic,
+    /// Owned field by field, even where the type is atomic.
+    Granular,
     /// A list whose items are owned by value.
     Set,
     /// A list whose items are owned by these keys.

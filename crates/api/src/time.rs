@@ -14,5 +14,7 @@ pub fn seconds(text: &str) -> Option<i64> {
 
 /// The text of a moment, as `metav1.Time` is written.
 pub fn format(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default()
+    jiff::Timestamp::from_second(seconds)
+        .map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .unwrap_or_default()
 }
