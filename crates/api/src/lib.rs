@@ -5,5 +5,6 @@ pub mod field;
 pub mod generated;
 pub mod resources;
 pub mod schema;
+pub mod table;
 pub mod time;
 pub mod value;
