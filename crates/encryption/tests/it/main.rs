@@ -1,0 +1,4 @@
+//! The crate from outside: values recorded from kube-apiserver, and local keys.
+
+mod local;
+mod vectors;
