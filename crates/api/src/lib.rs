@@ -3,8 +3,12 @@
 
 pub mod field;
 pub mod generated;
+pub mod meta;
+pub mod names;
 pub mod resources;
 pub mod schema;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod value;

@@ -4,8 +4,22 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::field::FieldError;
+use crate::meta::{MetaStyle, Repeats};
 use crate::schema::TypeId;
 use crate::value::Value;
+
+mod configmap;
+mod endpoints;
+mod endpointslice;
+mod event;
+mod lease;
+mod namespace;
+mod node;
+pub mod pod;
+mod secret;
+mod service;
+mod serviceaccount;
+mod table;
 
 /// One row: everything that the generic verbs, discovery, OpenAPI and printing need to know of a kind.
 pub struct Resource {
@@ -39,8 +53,10 @@ pub struct Resource {
     pub create_on_update: bool,
     /// Whether PUT needs no resourceVersion (`AllowUnconditionalUpdate`).
     pub unconditional_update: bool,
+    /// Whether DELETE answers with the deleted object instead of a Status (`ReturnDeletedObject`).
+    pub returns_deleted: bool,
     /// Where this is a second face of another row's stored objects: how to turn.
-    pub conversion: Option<Conversion>,
+    pub conversion: Option<&'static Conversion>,
     /// The rules of the kind.
     pub rules: &'static dyn Rules,
 }
@@ -151,6 +167,16 @@ pub trait Rules: Sync {
         NameRule::DnsSubdomain
     }
 
+    /// How `validate` of Kubernetes looks at ObjectMeta.
+    fn meta_style(&self) -> MetaStyle {
+        MetaStyle::Core
+    }
+
+    /// Which checks of ObjectMeta `validate_update` of Kubernetes repeats for this part.
+    fn repeats(&self, _part: Part) -> Repeats {
+        Repeats { update: true, create: true }
+    }
+
     /// The fields that a field selector may name besides metadata.name and metadata.namespace, with their values.
     fn selectable(&self, _object: &Value) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -233,10 +259,46 @@ impl fmt::Debug for Resource {
 
 /// All rows, in the order of discovery.
 pub fn all() -> &'static [&'static Resource] {
-    &[]
+    table::ROWS
 }
 
 /// The row of this group, version and plural name.
 pub fn find(group: &str, version: &str, plural: &str) -> Option<&'static Resource> {
     all().iter().copied().find(|row| row.group == group && row.version == version && row.plural == plural)
 }
+
+/// What the cache keeps of an object; `metadata` is where its encoded form has the value of `metadata`.
+pub fn summary(resource: &Resource, object: &Value, metadata: Range<usize>) -> Summary {
+    let text = |value: &Value| value.as_str().unwrap_or_default().into();
+    let labels = object.entries(&["metadata", "labels"]).map(|(key, value)| (key.as_str().into(), text(value)));
+    let fields = resource.rules.selectable(object).into_iter().map(|(name, value)| (name, value.into_boxed_str()));
+    Summary {
+        labels: labels.collect(),
+        fields: fields.collect(),
+        cells: resource.rules.cells(object).into_boxed_slice(),
+        metadata,
+    }
+}
+
+/// Whether a field selector may name this field; the error is the message of the Status (400) of Kubernetes:
+/// one text for kinds with selectable fields of their own, another for the rest.
+pub fn check_field_label(resource: &Resource, name: &str) -> Result<(), String> {
+    let own = resource.rules.selectable_names();
+    if own.contains(&name) || name == "metadata.name" {
+        return Ok(());
+    }
+    if own.is_empty() {
+        if name == "metadata.namespace" {
+            return Ok(());
+        }
+        let only = r#"only "metadata.name", "metadata.namespace""#;
+        return Err(format!("{} is not a known field selector: {only}", crate::field::quote(name)));
+    }
+    if resource.namespaced && name == "metadata.namespace" {
+        return Ok(());
+    }
+    Err(format!("field label not supported: {name}"))
+}
+
+#[cfg(test)]
+mod tests;
