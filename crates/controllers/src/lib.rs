@@ -1,1 +1,44 @@
-//! TODO
+//! What happens to objects over time: one file for each loop, each a client of the front door with an identity
+//! of its own.
+
+use kube::Client;
+use tokio_util::sync::CancellationToken;
+
+/// A loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Controller {
+    /// Empties namespaces that are deleted.
+    Namespace,
+    /// Deletes what has lost its owners.
+    GarbageCollector,
+    /// Makes the default service account of each namespace.
+    ServiceAccount,
+}
+
+impl Controller {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Namespace, Self::GarbageCollector, Self::ServiceAccount];
+
+    /// The name that kube-controller-manager's `--controllers` has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Namespace => "namespace-controller",
+            Self::GarbageCollector => "garbage-collector-controller",
+            Self::ServiceAccount => "serviceaccount-controller",
+        }
+    }
+
+    /// The service account in `kube-system` that it acts as.
+    pub fn account(self) -> &'static str {
+        match self {
+            Self::Namespace => "namespace-controller",
+            Self::GarbageCollector => "generic-garbage-collector",
+            Self::ServiceAccount => "service-account-controller",
+        }
+    }
+
+    /// Runs until cancelled. The client must act as [`Controller::account`].
+    pub async fn run(self, _client: Client, shutdown: CancellationToken) {
+        shutdown.cancelled().await;
+    }
+}

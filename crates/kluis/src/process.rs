@@ -1,0 +1,26 @@
+//! What the process asks of the operating system for itself, and how it ends.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use rustix::fs::Mode;
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit, umask};
+
+/// No core dump can hold a value, nothing that is made can be read by others, and there may be as many
+/// connections as the machine allows.
+pub(crate) fn harden() -> Result<()> {
+    umask(Mode::RWXG | Mode::RWXO);
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).context("cannot turn core dumps off")?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).context("cannot turn core dumps off")?;
+    let files = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files })
+        .context("cannot raise the limit of open files")
+}
+
+/// Says in one line what went wrong, with its causes.
+pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
+    // A person who closed stderr notices by the exit code.
+    drop(writeln!(io::stderr(), "kluis: {error:#}"));
+    ExitCode::FAILURE
+}

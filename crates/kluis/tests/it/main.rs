@@ -1,0 +1,10 @@
+//! The program from outside: flags, files, signals, certificates and the ways in which a start fails.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod certificates;
+mod config;
+mod errors;
+mod flags;
+mod program;
+mod recover;
+mod signals;

@@ -1,0 +1,71 @@
+//! How it starts and ends.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::program::{Server, kluis, until};
+
+#[test]
+fn it_prints_where_it_is_and_which_kubeconfig_to_export() {
+    let server = Server::start(&[]);
+    let text = server.report.join("\n");
+    assert!(text.contains(&format!("https://{}", server.address())), "{text}");
+    assert!(text.contains(&format!("export KUBECONFIG={}", server.data.join("admin.kubeconfig").display())), "{text}");
+    assert!(server.report.len() <= 5, "{text}");
+    server.stop();
+}
+
+#[test]
+fn only_the_owner_can_read_what_it_makes() {
+    let server = Server::start(&[]);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&server.data), 0o700);
+    for (name, wanted) in [
+        ("admin.kubeconfig", 0o600),
+        ("lock", 0o600),
+        ("pki", 0o700),
+        ("pki/ca.crt", 0o644),
+        ("pki/ca.key", 0o600),
+        ("pki/serving.pem", 0o600),
+    ] {
+        assert_eq!(mode(&server.data.join(name)), wanted, "{name}");
+    }
+    server.stop();
+}
+
+#[test]
+fn either_signal_ends_it_well() {
+    for name in ["TERM", "INT"] {
+        let server = Server::start(&[]);
+        server.signal(name);
+        assert!(server.wait().success(), "{name}");
+    }
+}
+
+#[test]
+fn it_cannot_dump_core() {
+    let server = Server::start(&[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.pid()));
+    if let Ok(limits) = limits {
+        let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(line.split_whitespace().nth(4), Some("0"), "{line}");
+    }
+    server.stop();
+}
+
+#[test]
+fn quiet_prints_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut command = kluis(&["up", "--quiet", "--secure-port=0", "--data-dir", data.to_str().unwrap()]);
+    let (output, log) = (folder.path().join("output"), folder.path().join("log"));
+    command.stdout(fs::File::create(&output).unwrap()).stderr(fs::File::create(&log).unwrap());
+    let mut child = command.spawn().unwrap();
+    // A second line in the lock file says that the server is there.
+    until("the server", || fs::read_to_string(data.join("lock")).is_ok_and(|text| text.lines().count() == 2));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::read_to_string(output).unwrap(), "");
+    assert_eq!(fs::read_to_string(log).unwrap(), "");
+}
