@@ -1,8 +1,6 @@
 //! Kubernetes object rules, pure and synchronous: no I/O, no clock, no HTTP.
 #![deny(missing_docs)]
 
-#[cfg(test)]
-
 pub mod decode;
 pub mod encode;
 pub mod field;
@@ -13,6 +11,7 @@ pub mod quantity;
 pub mod resources;
 pub mod schema;
 pub mod table;
+#[cfg(test)]
 mod testing;
 pub mod time;
 pub mod value;
