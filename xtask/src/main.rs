@@ -1,1 +1,45 @@
-fn main() {}
+//! Tasks of the people who work on Kluis: `cargo xtask ci` is what CI runs.
+#![expect(clippy::print_stdout, reason = "a task reports to the terminal")]
+#![expect(clippy::print_stderr, reason = "a task reports to the terminal")]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod ci;
+mod shell;
+mod sync_shared;
+mod tidy;
+
+/// Checks, measurements and generated files of the Kluis workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that must hold before a change lands: formatting, lints, licences, budgets, tests, docs, fuzz smoke.
+    Ci(ci::Options),
+    /// The budgets and structural rules that no compiler checks.
+    Tidy,
+    /// Copies the acceptance scripts, golden exchanges and test vectors that the tests use into the repository.
+    SyncShared(sync_shared::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Ci(options) => ci::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::SyncShared(options) => sync_shared::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
