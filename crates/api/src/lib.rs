@@ -1,14 +1,18 @@
 //! Kubernetes object rules, pure and synchronous: no I/O, no clock, no HTTP.
 #![deny(missing_docs)]
 
+pub mod apply;
 pub mod decode;
 pub mod encode;
 pub mod field;
 pub mod generated;
 pub mod meta;
 pub mod names;
+pub mod patch;
 pub mod quantity;
 pub mod resources;
+#[cfg(test)]
+mod samples;
 pub mod schema;
 pub mod table;
 #[cfg(test)]
