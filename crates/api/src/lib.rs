@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod decode;
+pub mod discovery;
 pub mod encode;
 pub mod field;
 pub mod generated;
