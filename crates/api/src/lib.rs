@@ -15,6 +15,7 @@ pub mod resources;
 #[cfg(test)]
 mod samples;
 pub mod schema;
+pub mod selector;
 pub mod table;
 #[cfg(test)]
 mod testing;
