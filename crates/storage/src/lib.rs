@@ -5,10 +5,22 @@
 #![deny(missing_docs)]
 
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
+mod index;
+mod load;
+mod lock;
 mod metrics;
 mod observer;
+mod queue;
+mod read;
+mod record;
+mod retention;
+mod snapshot;
+mod sqlite;
 mod store;
+mod writer;
 
 pub use change::{
     Attachment, Change, ChangeKind, Changes, Committed, Expect, Key, Mutation, Page, Record, Revision, Unreadable,

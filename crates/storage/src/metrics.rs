@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::index::Index;
+
 /// Running counters of one store.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -69,6 +71,13 @@ pub(crate) struct Histogram {
 }
 
 impl Metrics {
+    /// What the start found.
+    pub(crate) fn loaded(&self, index: &Index, history: usize, unreadable: u64) {
+        self.keys.store(index.live, Ordering::Relaxed);
+        self.history.store(history as u64, Ordering::Relaxed);
+        self.unreadable.store(unreadable, Ordering::Relaxed);
+    }
+
     /// The numbers now. Each is right by itself; a write may fall between two of them.
     pub fn snapshot(&self) -> MetricsSnapshot {
         MetricsSnapshot {

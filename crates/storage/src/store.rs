@@ -2,14 +2,24 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use encryption::Keyring;
+use parking_lot::{Mutex, RwLock};
 
-use crate::change::{Changes, Key, Page, Revision, Write};
+use crate::change::{Changes, Page, Revision, Write};
 use crate::error::{CommitError, OpenError, ReadError, SnapshotError};
+use crate::load::load;
+use crate::lock::Lock;
 use crate::metrics::Metrics;
 use crate::observer::Observer;
+use crate::queue::Queue;
+use crate::read::Past;
+use crate::retention::Retention;
+use crate::snapshot;
+use crate::sqlite::{self, Writer};
+use crate::writer::{Shared, State, WriterThread};
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -33,7 +43,15 @@ pub struct History {
 /// An open store. Dropping the last clone closes it, after all accepted writes are done.
 #[derive(Clone)]
 pub struct Store {
-    metrics: Arc<Metrics>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    queue: Arc<Queue>,
+    past: Arc<Past>,
+    thread: Option<JoinHandle<()>>,
+    // Let go last, when the writer thread has ended.
+    _lock: Lock,
 }
 
 impl Config {
@@ -53,26 +71,49 @@ impl Default for History {
 impl Store {
     /// Opens or makes the database, shows every current record to the observer and starts the writer thread.
     pub fn open(config: Config, keyring: Arc<Keyring>, observer: Arc<dyn Observer>) -> Result<Self, OpenError> {
-        let _ = (config, keyring, observer);
-        unimplemented!()
+        let Config { path, history } = config;
+        let lock = Lock::take(&path)?;
+        let database = Writer::open(&path)?;
+        let meta = database.meta().map_err(|error| sqlite::open_error(&path, error))?;
+        let loaded = load(&path, &database, &keyring, &observer)?;
+        // The newest row may have been a deletion that is forgotten.
+        let newest = loaded.newest.max(meta.floor).max(meta.compacted);
+
+        let state = RwLock::new(State { index: loaded.index, newest, compacted: meta.compacted });
+        let shared = Arc::new(Shared { state, metrics: Metrics::default(), keyring });
+        shared.metrics.loaded(&shared.state.read().index, loaded.obsolete.len(), loaded.unreadable);
+        let queue = Arc::new(Queue::new());
+        let retention = Retention::new(history, meta.compacted, newest, loaded.obsolete);
+        let writer = WriterThread::new(database, Arc::clone(&shared), Arc::clone(&queue), observer, retention);
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|source| OpenError::Io { path: path.clone(), source })?;
+        let past = Arc::new(Past { path, shared, idle: Mutex::default() });
+        Ok(Self { inner: Arc::new(Inner { queue, past, thread: Some(thread), _lock: lock }) })
     }
 
     /// Writes. When it returns the revision, the write is durable and the observer has seen it.
     ///
     /// Not cancel safe: dropping the future leaves open whether the write happens.
     pub async fn commit(&self, write: Write) -> Result<Revision, CommitError> {
-        let _ = write;
-        unimplemented!()
+        let answer = self.inner.queue.write(write).await?;
+        answer.await.unwrap_or(Err(CommitError::Closed))
     }
 
     /// The newest revision.
     pub fn revision(&self) -> Revision {
-        unimplemented!()
+        self.shared().state.read().newest
     }
 
     /// The oldest revision whose state can still be read.
     pub fn compacted(&self) -> Revision {
-        unimplemented!()
+        self.shared().state.read().compacted
+    }
+
+    /// The revision of the current record of a key.
+    pub fn current(&self, key: &str) -> Option<Revision> {
+        self.shared().state.read().index.current(key)
     }
 
     /// The records whose key starts with `prefix` as they were at `revision`, at most `limit` (0: all), from the first
@@ -84,44 +125,70 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page, ReadError> {
-        let _ = (prefix, revision, after, limit);
-        unimplemented!()
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.read(move |past| past.at(&prefix, revision, after.as_deref(), limit)).await
     }
 
     /// The changes after a revision of the keys that start with `prefix`, at most `limit` (0: all).
     pub async fn history(&self, prefix: &str, after: Revision, limit: usize) -> Result<Changes, ReadError> {
-        let _ = (prefix, after, limit);
-        unimplemented!()
+        let prefix = prefix.to_owned();
+        self.read(move |past| past.history(&prefix, after, limit)).await
     }
 
     /// Forgets the history up to `revision`: past states before it can no longer be read. Returns when the rows are gone.
     pub async fn compact(&self, revision: Revision) -> Result<(), ReadError> {
-        let _ = revision;
-        unimplemented!()
+        let newest = self.revision();
+        if revision > newest {
+            return Err(ReadError::Future { asked: revision, newest });
+        }
+        self.inner.queue.compact(revision).await.map_err(|_| ReadError::Closed)
     }
 
     /// Writes a consistent copy, sealed as the store is, to a file that does not exist yet; writers go on meanwhile.
     pub async fn snapshot(&self, to: &Path) -> Result<(), SnapshotError> {
-        let _ = to;
-        unimplemented!()
+        let (from, to) = (self.inner.past.path.clone(), to.to_owned());
+        let copied = tokio::task::spawn_blocking(move || snapshot::take(&from, &to)).await;
+        copied.unwrap_or(Err(SnapshotError::Closed))
+    }
+
+    /// The same from a database file that another process may have open.
+    pub fn snapshot_file(database: &Path, to: &Path) -> Result<(), SnapshotError> {
+        snapshot::take(database, to)
     }
 
     /// Makes a database at `to` from a snapshot. Refuses when there is one.
     ///
     /// Revisions go on far above those of the snapshot, so that no client takes a new revision for one it saw before.
     pub fn restore(from: &Path, to: &Path) -> Result<(), SnapshotError> {
-        let _ = (from, to);
-        unimplemented!()
-    }
-
-    /// The revision of the current record of a key.
-    pub fn current(&self, key: &Key) -> Option<Revision> {
-        let _ = key;
-        unimplemented!()
+        snapshot::restore(from, to)
     }
 
     /// What the store counted.
     pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+        &self.shared().metrics
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.inner.past.shared
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Past) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let past = Arc::clone(&self.inner.past);
+        tokio::task::spawn_blocking(move || read(&past)).await.unwrap_or(Err(ReadError::Closed))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue.close();
+        // The last clone may be the observer's, dropped by the writer thread itself, which cannot wait for itself.
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id())
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread of the store has panicked");
+        }
     }
 }

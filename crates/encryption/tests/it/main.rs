@@ -1,4 +1,6 @@
 //! The crate from outside: values recorded from kube-apiserver, and local keys.
 
+#[cfg(test)]
 mod local;
+#[cfg(test)]
 mod vectors;

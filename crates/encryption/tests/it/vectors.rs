@@ -110,6 +110,9 @@ impl Provider for Plugin {
         let mut body = body.to_vec();
         let opened = self.cipher().open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::empty(), &mut body);
         let seed = <[u8; 32]>::try_from(&*opened.map_err(|_| ProviderError::Authentication)?).unwrap();
-        Key32::build(|out| Ok(*out = seed))
+        Key32::build(|out| {
+            *out = seed;
+            Ok(())
+        })
     }
 }
