@@ -3,15 +3,15 @@
 //! YAML and patched trees become JSON first, as in Kubernetes, so that one reader knows all the rules.
 
 mod base64;
-mod clock;
+pub(crate) mod clock;
 mod go;
 mod identity;
 pub(crate) mod json;
-mod scalar;
+pub(crate) mod scalar;
 #[cfg(test)]
 mod tests;
-mod typed;
-mod untyped;
+pub(crate) mod typed;
+pub(crate) mod untyped;
 
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -21,6 +21,7 @@ use crate::decode::json::Parser;
 use crate::decode::typed::{Notes, Read, Stop};
 use crate::encode;
 use crate::generated;
+use crate::protobuf;
 use crate::schema::{Schema, TypeId};
 use crate::value::Value;
 
@@ -181,7 +182,8 @@ impl Decoder<'_> {
     fn body(&self, media: Media, bytes: &[u8]) -> Result<Decoded, DecodeError> {
         match media {
             Media::Json => self.json(bytes, Vec::new()),
-            Media::Yaml | Media::Protobuf => Err(self.unrecognized("not yet".to_owned())),
+            Media::Protobuf => self.protobuf(bytes),
+            Media::Yaml => Err(self.unrecognized("not yet".to_owned())),
         }
     }
 
@@ -192,7 +194,7 @@ impl Decoder<'_> {
         let Ok(Read { fields, fault: None, strict, odd_identity }) = read else {
             return Err(self.explain(text, read));
         };
-        let mut value = Value::Object(fields);
+        let value = Value::Object(fields);
         let api_version = Identity::api_version(self.expect);
         if odd_identity || !self.is_expected(&value, &api_version) {
             self.check_identity(text)?;
@@ -202,9 +204,21 @@ impl Decoder<'_> {
         if self.validation == FieldValidation::Strict && !notes.is_empty() {
             return Err(self.unhandled(format!("strict decoding error: {}", notes.join(", "))));
         }
-        value.set(&["apiVersion"], api_version);
+        Ok(self.decoded(value, notes.iter().flat_map(|note| warnings(note)).collect()))
+    }
+
+    fn protobuf(&self, body: &[u8]) -> Result<Decoded, DecodeError> {
+        let envelope = protobuf::open(body).map_err(|fault| self.unrecognized(fault.to_string()))?;
+        self.check_envelope(&envelope)?;
+        let fields = protobuf::read(self.schema, self.expect.definition, envelope.object);
+        let fields = fields.map_err(|fault| self.unhandled(fault.to_string()))?;
+        Ok(self.decoded(Value::Object(fields), Vec::new()))
+    }
+
+    fn decoded(&self, mut value: Value, warnings: Vec<String>) -> Decoded {
+        value.set(&["apiVersion"], Identity::api_version(self.expect));
         value.set(&["kind"], self.expect.kind);
-        Ok(Decoded { value, warnings: notes.iter().flat_map(|note| warnings(note)).collect() })
+        Decoded { value, warnings }
     }
 
     /// Whether the body says nothing or the right thing of itself.

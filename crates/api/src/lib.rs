@@ -10,6 +10,7 @@ pub mod generated;
 pub mod meta;
 pub mod names;
 pub mod patch;
+mod protobuf;
 pub mod quantity;
 pub mod resources;
 #[cfg(test)]

@@ -7,7 +7,7 @@ const FIRST_SECOND: i64 = -62_135_596_800;
 
 /// What a time must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(crate) enum Layout {
     /// `time.RFC3339`; a fraction is read and dropped.
     Seconds,
     /// `metav1.RFC3339Micro`: exactly six digits.
@@ -25,27 +25,33 @@ impl Layout {
 
 /// A moment in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     seconds: i64,
     micros: u32,
 }
 
 impl Moment {
+    /// The moment this many seconds after 1970, and these microseconds more.
+    pub(crate) fn new(seconds: i64, micros: i64) -> Self {
+        let seconds = seconds.saturating_add(micros.div_euclid(1_000_000));
+        Self { seconds, micros: u32::try_from(micros.rem_euclid(1_000_000)).unwrap_or_default() }
+    }
+
     /// `2006-01-02T15:04:05Z`
-    pub(super) fn in_seconds(self) -> String {
+    pub(crate) fn in_seconds(self) -> String {
         let mut text = civil(self.seconds);
         text.push('Z');
         text
     }
 
     /// `2006-01-02T15:04:05.000000Z`
-    pub(super) fn in_micros(self) -> String {
+    pub(crate) fn in_micros(self) -> String {
         format!("{}.{:06}Z", civil(self.seconds), self.micros)
     }
 }
 
 /// The moment, or `None` for the zero time, or Go's error.
-pub(super) fn parse(text: &str, layout: Layout) -> Result<Option<Moment>, String> {
+pub(crate) fn parse(text: &str, layout: Layout) -> Result<Option<Moment>, String> {
     let mut cursor = Cursor { whole: text, rest: text, layout };
     let year = cursor.digits(4, 4, "2006")?;
     cursor.literal("-")?;
@@ -207,7 +213,7 @@ const UNITS: &[(&str, u64)] = &[
 ];
 
 /// `time.ParseDuration`, in nanoseconds.
-pub(super) fn parse_duration(text: &str) -> Result<i64, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<i64, String> {
     let invalid = || format!("time: invalid duration {}", quote(text));
     let (negative, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (true, text.get(1..).unwrap_or_default()),
@@ -267,7 +273,7 @@ fn part_of(fraction: &str, unit: u64) -> u64 {
 }
 
 /// `Duration.String`, e.g. `1h15m30.5s`.
-pub(super) fn format_duration(nanos: i64) -> String {
+pub(crate) fn format_duration(nanos: i64) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
     let size = nanos.unsigned_abs();
     let with_fraction = |unit: u64, name: &str| {

@@ -5,6 +5,7 @@
 use crate::decode::json::{Kind, Parser};
 use crate::decode::typed::{self, Notes, Read, Stop};
 use crate::decode::{DecodeError, Decoder, Expect, go};
+use crate::protobuf::{self, Envelope};
 use crate::schema::{Schema, TypeId};
 
 /// Kinds that Kubernetes registers in every group.
@@ -72,8 +73,28 @@ impl Identity {
         Ok(Self { group: group.to_owned(), version: version.to_owned(), kind })
     }
 
+    /// What an envelope says; Kubernetes does not mind here if apiVersion is malformed.
+    fn of_envelope(envelope: &Envelope<'_>, expect: &Expect<'_>) -> Self {
+        let (group, version) = match split(&envelope.api_version).unwrap_or_default() {
+            (_, "") => (expect.group, expect.version),
+            both => both,
+        };
+        let kind = if envelope.kind.is_empty() { expect.kind } else { &envelope.kind };
+        Self { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() }
+    }
+
     fn is(&self, expect: &Expect<'_>) -> bool {
         self.group == expect.group && self.version == expect.version && self.kind == expect.kind
+    }
+}
+
+/// Group and version (`schema.ParseGroupVersion`).
+fn split(api_version: &str) -> Result<(&str, &str), String> {
+    match api_version.split_once('/') {
+        None => Ok(("", api_version)),
+        Some(("", "")) => Ok(("", "")),
+        Some((_, rest)) if rest.contains('/') => Err(format!("unexpected GroupVersion string: {api_version}")),
+        Some(parts) => Ok(parts),
     }
 }
 
@@ -121,7 +142,7 @@ impl Decoder<'_> {
     pub(super) fn explain(&self, text: &[u8], read: Result<Read, Stop>) -> DecodeError {
         match Identity::interpret(text, self.expect) {
             Err(cause) => self.unrecognized(cause),
-            Ok(identity) if !identity.is(self.expect) => self.foreign(text, &identity),
+            Ok(identity) if !identity.is(self.expect) => self.foreign(&identity, |id| fault_as(self.schema, id, text)),
             Ok(identity) => {
                 let cause = match read {
                     Err(Stop::Refused(fault)) | Ok(Read { fault: Some(fault), .. }) => fault,
@@ -137,8 +158,18 @@ impl Decoder<'_> {
         match Identity::interpret(text, self.expect) {
             Err(cause) => Err(self.unrecognized(cause)),
             Ok(identity) if identity.is(self.expect) => Ok(()),
-            Ok(identity) => Err(self.foreign(text, &identity)),
+            Ok(identity) => Err(self.foreign(&identity, |id| fault_as(self.schema, id, text))),
         }
+    }
+
+    /// The same for a protobuf body.
+    pub(super) fn check_envelope(&self, envelope: &Envelope<'_>) -> Result<(), DecodeError> {
+        let identity = Identity::of_envelope(envelope, self.expect);
+        if identity.is(self.expect) {
+            return Ok(());
+        }
+        let fault = |id| protobuf::read(self.schema, id, envelope.object).err().map(|fault| fault.to_string());
+        Err(self.foreign(&identity, fault))
     }
 
     /// A body of the right kind is refused for this.
@@ -162,7 +193,7 @@ impl Decoder<'_> {
     }
 
     /// Kubernetes reads a body of any kind that it knows before it finds that it is the wrong one.
-    fn foreign(&self, text: &[u8], identity: &Identity) -> DecodeError {
+    fn foreign(&self, identity: &Identity, fault_as: impl Fn(TypeId) -> Option<String>) -> DecodeError {
         let Identity { group, version, kind } = identity;
         let definition = self.definition(identity);
         if definition.is_none() && !is_common(self.schema, identity) {
@@ -171,11 +202,8 @@ impl Decoder<'_> {
             return self.unhandled_as(identity, cause);
         }
         if let Some(definition) = definition {
-            match typed::read(self.schema, definition, text, Notes::Skip) {
-                Err(Stop::Refused(fault)) | Ok(Read { fault: Some(fault), .. }) => {
-                    return self.unhandled_as(identity, fault);
-                }
-                _ => {}
+            if let Some(fault) = fault_as(definition) {
+                return self.unhandled_as(identity, fault);
             }
             // Both faces of events convert to one type.
             if kind == "Event" && self.expect.kind == "Event" {
@@ -198,6 +226,15 @@ impl Decoder<'_> {
         let id = self.schema.lookup(&format!("io.k8s.api.{package}.{version}.{kind}"))?;
         let found = self.schema.get(id);
         (found.field("metadata").is_some() && found.field("kind").is_some()).then_some(id)
+    }
+}
+
+/// What is wrong with a text as an object of this type.
+fn fault_as(schema: &Schema, id: TypeId, text: &[u8]) -> Option<String> {
+    match typed::read(schema, id, text, Notes::Skip) {
+        Err(Stop::Refused(fault)) => Some(fault),
+        Ok(Read { fault, .. }) => fault,
+        Err(Stop::Syntax) => None,
     }
 }
 

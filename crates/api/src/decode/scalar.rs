@@ -4,26 +4,26 @@ use crate::decode::clock;
 use crate::quantity::Quantity;
 
 /// `resource.ErrFormatWrong`
-pub(super) const BAD_QUANTITY: &str =
+pub(crate) const BAD_QUANTITY: &str =
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 /// `metav1.Time`: UTC, whole seconds; the zero time is as good as none.
-pub(super) fn time(text: &str) -> Result<Option<String>, String> {
+pub(crate) fn time(text: &str) -> Result<Option<String>, String> {
     clock::parse(text, clock::Layout::Seconds).map(|moment| moment.map(|moment| moment.in_seconds()))
 }
 
 /// `metav1.MicroTime`: UTC, six digits after the point.
-pub(super) fn micro_time(text: &str) -> Result<Option<String>, String> {
+pub(crate) fn micro_time(text: &str) -> Result<Option<String>, String> {
     clock::parse(text, clock::Layout::Micros).map(|moment| moment.map(|moment| moment.in_micros()))
 }
 
 /// `metav1.Duration`, e.g. `1h0m0s`.
-pub(super) fn duration(text: &str) -> Result<Option<String>, String> {
+pub(crate) fn duration(text: &str) -> Result<Option<String>, String> {
     clock::parse_duration(text).map(|nanos| Some(clock::format_duration(nanos)))
 }
 
 /// `resource.Quantity` in canonical form.
-pub(super) fn quantity(text: &str) -> Result<Option<String>, String> {
+pub(crate) fn quantity(text: &str) -> Result<Option<String>, String> {
     let quantity = text.trim().parse::<Quantity>().map_err(|error| error.to_string())?;
     Ok(Some(quantity.to_string()))
 }

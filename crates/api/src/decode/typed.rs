@@ -352,7 +352,7 @@ fn nil_on_null(shape: &Shape) -> bool {
 }
 
 /// Puts in the fields that Go always writes.
-fn fill(schema: &Schema, id: TypeId, fields: &mut Map) {
+pub(crate) fn fill(schema: &Schema, id: TypeId, fields: &mut Map) {
     for field in schema.get(id).fields.iter().filter(|field| field.presence == Presence::Always) {
         if !fields.contains_key(&field.name) {
             fields.insert(field.name.clone(), zero_field(schema, &field.shape));
@@ -361,7 +361,7 @@ fn fill(schema: &Schema, id: TypeId, fields: &mut Map) {
 }
 
 /// The zero value of a struct, as it is written.
-pub(super) fn zero_object(schema: &Schema, id: TypeId) -> Map {
+pub(crate) fn zero_object(schema: &Schema, id: TypeId) -> Map {
     let mut fields = Map::new();
     fill(schema, id, &mut fields);
     fields
@@ -376,7 +376,7 @@ fn zero_field(schema: &Schema, shape: &Shape) -> Value {
 }
 
 /// What null leaves in a list or a map.
-fn zero_element(schema: &Schema, shape: &Shape) -> Value {
+pub(crate) fn zero_element(schema: &Schema, shape: &Shape) -> Value {
     match shape {
         Shape::String => Value::String(String::new()),
         Shape::Int32 | Shape::Int64 | Shape::Float | Shape::IntOrString => Value::Integer(0),
@@ -392,7 +392,7 @@ fn zero_element(schema: &Schema, shape: &Shape) -> Value {
 }
 
 /// Whether `omitempty` leaves this value out.
-pub(super) fn is_zero(value: &Value) -> bool {
+pub(crate) fn is_zero(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(value) => !value,

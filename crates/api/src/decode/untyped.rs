@@ -10,7 +10,7 @@ use crate::value::{Map, Value};
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Who wants to know of keys that are there twice.
-pub(super) trait Duplicates {
+pub(crate) trait Duplicates {
     fn enter_key(&mut self, key: &str);
     fn enter_index(&mut self, at: usize);
     fn leave(&mut self);
@@ -18,7 +18,7 @@ pub(super) trait Duplicates {
 }
 
 /// Nobody.
-pub(super) struct Ignore;
+pub(crate) struct Ignore;
 
 impl Duplicates for Ignore {
     fn enter_key(&mut self, _key: &str) {}
@@ -29,10 +29,10 @@ impl Duplicates for Ignore {
 
 /// Lists them as strict decoding does: `duplicate field "metadata.labels.a"`.
 #[derive(Default)]
-pub(super) struct List {
+pub(crate) struct List {
     path: String,
     lengths: Vec<usize>,
-    pub(super) found: Vec<String>,
+    pub(crate) found: Vec<String>,
 }
 
 impl List {
@@ -65,7 +65,7 @@ impl Duplicates for List {
 }
 
 /// One value of any kind; of keys that are there twice the last counts.
-pub(super) fn value(json: &mut Parser<'_>, duplicates: &mut impl Duplicates) -> Result<Value, SyntaxError> {
+pub(crate) fn value(json: &mut Parser<'_>, duplicates: &mut impl Duplicates) -> Result<Value, SyntaxError> {
     Ok(match json.peek()? {
         Kind::Object => object(json, duplicates)?,
         Kind::Array => list(json, duplicates)?,
@@ -119,7 +119,7 @@ fn number(text: &str) -> Value {
 }
 
 /// A float, or the whole number that it is.
-pub(super) fn float(number: f64) -> Value {
+pub(crate) fn float(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
         return Value::Integer(number as i64);
