@@ -13,7 +13,9 @@ import (
 
 // comment is what stands above a type, a field or a constant.
 type comment struct {
-	text    string
+	text string
+	// open says that a blank line ends the text, before markers.
+	open    bool
 	markers map[string][]string
 }
 
@@ -67,7 +69,7 @@ func (s *source) add(file *ast.File) {
 				s.addType(spec, doc)
 			case *ast.ValueSpec:
 				if general.Tok == token.CONST {
-					s.addConstant(spec)
+					s.addConstant(spec, file)
 				}
 			}
 		}
@@ -92,18 +94,22 @@ func (s *source) addType(spec *ast.TypeSpec, doc *ast.CommentGroup) {
 	s.fields[spec.Name.Name] = fields
 }
 
-func (s *source) addConstant(spec *ast.ValueSpec) {
+func (s *source) addConstant(spec *ast.ValueSpec, file *ast.File) {
+	if len(spec.Values) != 1 {
+		return
+	}
 	kind, ok := spec.Type.(*ast.Ident)
-	if !ok || len(spec.Values) != 1 {
+	given := spec.Values[0]
+	if call, converts := given.(*ast.CallExpr); converts && len(call.Args) == 1 {
+		kind, ok = call.Fun.(*ast.Ident)
+		given = call.Args[0]
+	}
+	if !ok {
 		return
 	}
-	literal, ok := spec.Values[0].(*ast.BasicLit)
-	if !ok || literal.Kind != token.STRING {
+	value, known := valueOf(given, file)
+	if !known {
 		return
-	}
-	value, err := strconv.Unquote(literal.Value)
-	if err != nil {
-		fail(err)
 	}
 	text := ""
 	if spec.Doc != nil {
@@ -111,6 +117,44 @@ func (s *source) addConstant(spec *ast.ValueSpec) {
 	}
 	name := spec.Names[0].Name
 	s.enums[kind.Name] = append(s.enums[kind.Name], constant{name, value, text})
+}
+
+// valueOf is the text of a literal, or of a constant of an imported package.
+func valueOf(given ast.Expr, file *ast.File) (string, bool) {
+	switch given := given.(type) {
+	case *ast.BasicLit:
+		if given.Kind != token.STRING {
+			return "", false
+		}
+		value, err := strconv.Unquote(given.Value)
+		if err != nil {
+			fail(err)
+		}
+		return value, true
+	case *ast.SelectorExpr:
+		from, ok := given.X.(*ast.Ident)
+		if !ok {
+			return "", false
+		}
+		for _, one := range file.Imports {
+			path, _ := strconv.Unquote(one.Path.Value)
+			if one.Name != nil && one.Name.Name == from.Name {
+				return constantOf(read(path), given.Sel.Name)
+			}
+		}
+	}
+	return "", false
+}
+
+func constantOf(from *source, name string) (string, bool) {
+	for _, constants := range from.enums {
+		for _, one := range constants {
+			if one.name == name {
+				return one.value, true
+			}
+		}
+	}
+	return "", false
 }
 
 // enum are the values of a type that is marked so, sorted, and the words that OpenAPI adds for them.
@@ -167,6 +211,7 @@ func parse(doc *ast.CommentGroup) comment {
 		}
 	}
 	result.text = strings.Trim(strings.TrimRight(text.String(), "\n"), " ")
+	result.open = strings.HasSuffix(text.String(), "\n\n")
 	return result
 }
 

@@ -65,13 +65,13 @@ func (f *field) line() string {
 var plainTypes = strings.NewReplacer("[", "[]", "{", "map[string]", "s", "string", "b", "bool", "i", "int32",
 	"l", "int64", "f", "float64", "y", "[]uint8")
 
-// namedType is the Go type where it is not plain from the shape: errors of decoding print it. Those of structs
-// are known, and leaves print errors of their own.
+// namedType is the Go type where it is not plain from the shape: errors of decoding print it, and OpenAPI refers
+// to those that hold any JSON. Those of structs are known, and other leaves print errors of their own.
 func (f *field) namedType() string {
-	if strings.ContainsAny(f.shape, "@tudqna") || plainTypes.Replace(f.shape) == f.goType {
+	if strings.ContainsAny(f.shape, "@tudqn") || plainTypes.Replace(f.shape) == f.goType {
 		return ""
 	}
-	return f.goType
+	return strings.ReplaceAll(f.goType, " ", "")
 }
 
 // defaultText is the default as one line of JSON.

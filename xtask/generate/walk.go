@@ -129,6 +129,9 @@ func (w *walk) field(name, options string, member reflect.StructField, doc comme
 	text := doc.text
 	if words != "" {
 		text = strings.Trim(text+"\n\n"+words, "\n")
+		if doc.open {
+			text = doc.text + "\n\n\n" + words
+		}
 	}
 	return field{
 		json: name, shape: shape, goType: indirect(member.Type).String(), number: protobufNumber(member),
@@ -263,8 +266,13 @@ func (w *walk) constant(of reflect.Type, path string) string {
 	return ""
 }
 
+// enum are the values of a named string, also of the items of a list or map; only its own have words.
 func (w *walk) enum(kind reflect.Type) ([]string, string) {
 	kind = indirect(kind)
+	if kind.Name() == "" && (kind.Kind() == reflect.Slice || kind.Kind() == reflect.Map) {
+		values, _ := w.enum(kind.Elem())
+		return values, ""
+	}
 	if kind.Kind() != reflect.String || kind.PkgPath() == "" {
 		return nil, ""
 	}

@@ -83,6 +83,11 @@ impl Document {
     pub(crate) fn new(body: Vec<u8>) -> Self {
         Self { etag: format!("\"{}\"", fingerprint(&body)), body }
     }
+
+    /// The entity tag without quotes, as `?hash=` names it.
+    pub fn hash(&self) -> &str {
+        self.etag.trim_matches('"')
+    }
 }
 
 /// All documents of discovery.

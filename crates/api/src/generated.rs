@@ -46,7 +46,8 @@ pub fn words(definition: &str, field: &str) -> Words {
     let line =
         if field.is_empty() { lines.next() } else { lines.skip(1).find(|line| line.split('\t').next() == Some(field)) };
     let mut columns = line.unwrap_or_default().split('\t').skip(1);
-    let values = columns.next().unwrap_or_default().split(',').filter(|value| !value.is_empty()).collect();
+    let values = columns.next().filter(|values| !values.is_empty());
+    let values = values.map(|values| values.split(',').collect()).unwrap_or_default();
     Words { values, description: unescape(columns.next().unwrap_or_default()) }
 }
 

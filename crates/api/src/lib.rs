@@ -9,6 +9,7 @@ pub mod field;
 pub mod generated;
 pub mod meta;
 pub mod names;
+pub mod openapi;
 pub mod patch;
 mod protobuf;
 pub mod quantity;
