@@ -1,8 +1,19 @@
 //! What happens to objects over time: one file for each loop, each a client of the front door with an identity
 //! of its own.
 
-use kube::Client;
+mod error;
+mod garbage_collector;
+mod namespace;
+mod objects;
+mod service_account;
+mod work;
+
 use tokio_util::sync::CancellationToken;
+
+pub use error::Error;
+pub use kube::Client;
+
+use objects::Objects;
 
 /// A loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +48,14 @@ impl Controller {
         }
     }
 
-    /// Runs until cancelled. The client must act as [`Controller::account`].
-    pub async fn run(self, _client: Client, shutdown: CancellationToken) {
-        shutdown.cancelled().await;
+    /// Runs until cancelled, whatever the server answers. The client must act as [`Controller::account`].
+    /// Cancelling leaves no change half made: each is one request.
+    pub async fn run(self, client: Client, shutdown: CancellationToken) {
+        let objects = Objects::new(client, self.name());
+        match self {
+            Self::Namespace => namespace::run(objects, &shutdown).await,
+            Self::GarbageCollector => garbage_collector::run(objects, &shutdown).await,
+            Self::ServiceAccount => service_account::run(objects, &shutdown).await,
+        }
     }
 }

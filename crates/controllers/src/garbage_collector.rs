@@ -1,0 +1,95 @@
+//! Garbage collection by owner references: `pkg/controller/garbagecollector`.
+//!
+//! Unlike Kubernetes' own, the graph holds only objects that have owners or wait for their dependents, so that a
+//! store full of objects that own nothing costs nothing here. What that leaves unknown is asked of the server
+//! when it matters: every decision is made on live objects.
+
+mod collect;
+mod graph;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt, future};
+use kube::discovery::verbs;
+use kube::runtime::watcher::{self, Event};
+use kube::runtime::{WatchStreamExt, watcher as watch};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::objects::{Kind, Meta, Objects};
+use crate::work::{self, chain};
+use collect::Collector;
+use graph::{Graph, Key, Uid, lock};
+
+/// How long to wait before the kinds are asked for again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Collects until cancelled.
+pub(crate) async fn run(objects: Objects, shutdown: &CancellationToken) {
+    let Some(kinds) = shutdown.run_until_cancelled(discover(&objects)).await else { return };
+    let kinds: Arc<[Kind]> = kinds.into();
+    let graph = Arc::new(Mutex::new(Graph::default()));
+    let keys = keys(watch_all(&objects, &kinds), kinds.len(), Arc::clone(&graph));
+    let collector = Arc::new(Collector::new(objects, kinds, graph));
+    work::run(keys, |key| Arc::clone(&collector).work(key), shutdown).await;
+}
+
+/// The kinds whose objects can own and be owned.
+async fn discover(objects: &Objects) -> Vec<Kind> {
+    loop {
+        match objects.kinds().await {
+            Ok(mut kinds) => {
+                kinds.retain(|kind| kind.has(verbs::WATCH) && !kind.is_event());
+                return kinds;
+            }
+            Err(error) => warn!(error = %chain(&error), "cannot tell what to watch; trying again"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Everything that happens to objects of these kinds, with the place of the kind in the list.
+fn watch_all(objects: &Objects, kinds: &[Kind]) -> impl Stream<Item = (usize, Event<Meta>)> + use<> {
+    let watches = kinds.iter().enumerate().map(|(place, kind)| -> BoxStream<'static, _> {
+        let events = watch(objects.api(kind, None), watcher::Config::default()).default_backoff();
+        events.filter_map(move |event| future::ready(event.ok().map(|event| (place, event)))).boxed()
+    });
+    stream::select_all(watches)
+}
+
+/// What has to be looked at, as objects change.
+fn keys(
+    events: impl Stream<Item = (usize, Event<Meta>)>,
+    kinds: usize,
+    graph: Arc<Mutex<Graph>>,
+) -> impl Stream<Item = Key> {
+    // What a new list of each kind has not shown yet, while it comes in.
+    let mut unseen = vec![HashSet::new(); kinds];
+    events.flat_map(move |(place, event)| {
+        let affected = unseen.get_mut(place).map(|unseen| observe(&mut lock(&graph), place, unseen, event));
+        stream::iter(affected.unwrap_or_default())
+    })
+}
+
+fn observe(graph: &mut Graph, kind: usize, unseen: &mut HashSet<Uid>, event: Event<Meta>) -> Vec<Key> {
+    match event {
+        Event::Init => {
+            *unseen = graph.of_kind(kind);
+            Vec::new()
+        }
+        Event::InitApply(object) => {
+            if let Some(uid) = &object.metadata.uid {
+                unseen.remove(uid);
+            }
+            graph.apply(kind, &object)
+        }
+        Event::Apply(object) => graph.apply(kind, &object),
+        Event::Delete(object) => object.metadata.uid.map(|uid| graph.remove(&uid)).unwrap_or_default(),
+        // What a whole list did not show is gone. An owner whose kind nobody can tell is found out at the next
+        // look at its dependents.
+        Event::InitDone => unseen.drain().flat_map(|uid| graph.remove(&uid)).collect(),
+    }
+}
