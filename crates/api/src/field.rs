@@ -143,6 +143,11 @@ impl FieldError {
         Self::new(Fault::Invalid, field, Some(value.shown()), detail)
     }
 
+    /// One error for each of the faults of a value, as the functions of `names` find them.
+    pub fn each(field: &Path, value: &str, faults: Vec<String>) -> Vec<Self> {
+        faults.into_iter().map(|fault| Self::invalid(field, value, fault)).collect()
+    }
+
     /// A value outside an enumeration; `supported` is quoted and joined in the order given.
     pub fn not_supported(field: &Path, value: impl Shown, supported: &[&str]) -> Self {
         let quoted: Vec<String> = supported.iter().map(|one| quote(one)).collect();

@@ -110,9 +110,10 @@ fn update(new: &Value, old: &Value) -> Vec<FieldError> {
     if generation(new) < generation(old) {
         errors.push(FieldError::invalid(&field("generation"), generation(new), "must not be decremented"));
     }
-    let unchanging =
-        ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
-    for name in unchanging {
+    for name in ["name", "namespace", "uid"] {
+        errors.extend(immutable_text(&field(name), new.text(&["metadata", name]), old.text(&["metadata", name])));
+    }
+    for name in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         errors.extend(immutable(&field(name), new.at(&["metadata", name]), old.at(&["metadata", name])));
     }
     errors.extend(labels(&field("labels"), new.at(&["metadata", "labels"])));
@@ -122,7 +123,12 @@ fn update(new: &Value, old: &Value) -> Vec<FieldError> {
     errors
 }
 
-/// `ValidateImmutableField`: the new value must equal the old one.
+/// `ValidateImmutableField` of a text.
+pub fn immutable_text(path: &Path, new: &str, old: &str) -> Option<FieldError> {
+    (new != old).then(|| FieldError::invalid(path, new, IMMUTABLE))
+}
+
+/// `ValidateImmutableField` of a pointer: the new value must equal the old one.
 pub fn immutable(path: &Path, new: Option<&Value>, old: Option<&Value>) -> Option<FieldError> {
     let set = |value: Option<&Value>| value.is_some_and(|value| *value != Value::Null && *value != Value::from(""));
     let equal = if set(new) && set(old) { new == old } else { set(new) == set(old) };

@@ -248,12 +248,22 @@ fn mask_trailing_dash(name: &str) -> String {
     masked
 }
 
-/// `IsValidIP`: an address as old Kubernetes read it, leading zeros of IPv4 included.
+/// `IsValidIPForLegacyField` with strict validation, as 1.36 has it: any form that means one address only.
 pub fn ip(field: &Path, text: &str) -> Vec<FieldError> {
-    if parse_ip(text).is_some() {
-        return Vec::new();
+    let invalid = |detail: &str| vec![FieldError::invalid(field, text, detail)];
+    match (parse_ip(text), text.parse::<IpAddr>()) {
+        (None, _) => invalid("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"),
+        (Some(_), Err(_)) => invalid("must not have leading 0s"),
+        (Some(_), Ok(IpAddr::V6(address))) if address.to_ipv4_mapped().is_some() => {
+            invalid("must not be an IPv4-mapped IPv6 address")
+        }
+        _ => Vec::new(),
     }
-    vec![FieldError::invalid(field, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]
+}
+
+/// [`ip`], but what the old object already had is left alone.
+pub fn ip_unless_known(field: &Path, text: &str, known: &[&str]) -> Vec<FieldError> {
+    if known.contains(&text) { Vec::new() } else { ip(field, text) }
 }
 
 /// `GetWarningsForIP`: an address that is valid, but not in the form to come.
@@ -292,12 +302,88 @@ pub fn parse_ip(text: &str) -> Option<IpAddr> {
     parts.next().is_none().then(|| IpAddr::V4(Ipv4Addr::from(octets)))
 }
 
-/// `IsValidCIDR`
+/// `IsValidCIDRForLegacyField` with strict validation.
 pub fn cidr(field: &Path, text: &str) -> Vec<FieldError> {
-    if parse_cidr(text).is_some() {
-        return Vec::new();
+    let invalid = |detail: &str| vec![FieldError::invalid(field, text, detail)];
+    let Some((address, length)) = parse_cidr(text) else {
+        return invalid("must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
+    };
+    let (given, digits) = text.split_once('/').unwrap_or((text, ""));
+    let leading_zero = digits.len() > 1 && digits.starts_with('0');
+    match given.parse::<IpAddr>() {
+        Err(_) => invalid("must not have leading 0s in IP or prefix length"),
+        Ok(_) if leading_zero => invalid("must not have leading 0s in IP or prefix length"),
+        Ok(IpAddr::V6(mapped)) if mapped.to_ipv4_mapped().is_some() => {
+            invalid("must not have an IPv4-mapped IPv6 address")
+        }
+        Ok(_) if masked(address, length) != address => invalid("must not have bits set beyond the prefix length"),
+        Ok(_) => Vec::new(),
     }
-    vec![FieldError::invalid(field, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")]
+}
+
+/// `GetWarningsForCIDR`: a range that is valid, but not in its canonical form.
+pub fn cidr_warning(field: &Path, text: &str) -> Option<String> {
+    let (address, length) = parse_cidr(text)?;
+    let canonical = format!("{}/{length}", masked(address, length));
+    (address.is_ipv6() && canonical != text)
+        .then(|| format!(r#"{field}: IPv6 CIDR value "{text}" should be in RFC 5952 canonical format ("{canonical}")"#))
+}
+
+/// The address with all bits beyond the prefix cleared.
+fn masked(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            Ipv4Addr::from_bits(v4.to_bits() & u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)).into()
+        }
+        IpAddr::V6(v6) => {
+            Ipv6Addr::from_bits(v6.to_bits() & u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)).into()
+        }
+    }
+}
+
+/// `ValidateEndpointIP`: not an address that means another host to everyone who reads it.
+pub fn endpoint_ip(field: &Path, text: &str) -> Vec<FieldError> {
+    let Some(address) = parse_ip(text) else {
+        return vec![FieldError::invalid(field, text, "must be a valid IP address")];
+    };
+    let (link_local, link_local_multicast) = match address {
+        IpAddr::V4(v4) => (v4.is_link_local(), v4.octets().starts_with(&[224, 0, 0])),
+        IpAddr::V6(v6) => {
+            (v6.is_unicast_link_local(), v6.segments().first().is_some_and(|first| first & 0xff0f == 0xff02))
+        }
+    };
+    let mut faults = Faults::new();
+    if address.is_unspecified() {
+        faults.push(format!("may not be unspecified ({text})"));
+    }
+    if address.is_loopback() {
+        faults.push("may not be in the loopback range (127.0.0.0/8, ::1/128)".to_owned());
+    }
+    if link_local {
+        faults.push("may not be in the link-local range (169.254.0.0/16, fe80::/10)".to_owned());
+    }
+    if link_local_multicast {
+        faults.push("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)".to_owned());
+    }
+    FieldError::each(field, text, faults)
+}
+
+/// `IsFullyQualifiedDomainName`: at least two labels, perhaps a final dot.
+pub fn domain(field: &Path, text: &str) -> Vec<FieldError> {
+    if text.is_empty() {
+        return vec![FieldError::required(field, "")];
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let faults = subdomain(name);
+    if !faults.is_empty() {
+        return vec![FieldError::invalid(field, name, faults.join(","))];
+    }
+    if !name.contains('.') {
+        let detail = "should be a domain with at least two segments separated by dots";
+        return vec![FieldError::invalid(field, name, detail)];
+    }
+    let wrong = name.split('.').map(|part| (part, label(part))).find(|(_, faults)| !faults.is_empty());
+    wrong.map(|(part, faults)| FieldError::invalid(field, part, faults.join(","))).into_iter().collect()
 }
 
 /// `ParseCIDRSloppy`: the address and the length of the prefix.

@@ -17,7 +17,7 @@ mod namespace;
 mod node;
 pub mod pod;
 mod secret;
-mod service;
+pub mod service;
 mod serviceaccount;
 mod table;
 
@@ -53,6 +53,8 @@ pub struct Resource {
     pub create_on_update: bool,
     /// Whether PUT needs no resourceVersion (`AllowUnconditionalUpdate`).
     pub unconditional_update: bool,
+    /// What a Warning header says on every request, where the kind is deprecated.
+    pub deprecated: Option<&'static str>,
     /// Whether DELETE answers with the deleted object instead of a Status (`ReturnDeletedObject`).
     pub returns_deleted: bool,
     /// Where this is a second face of another row's stored objects: how to turn.
@@ -187,6 +189,11 @@ pub trait Rules: Sync {
         &[]
     }
 
+    /// The name in `selectable` of a field that selectors of this face call otherwise.
+    fn field_alias(&self, _name: &str) -> Option<&'static str> {
+        None
+    }
+
     /// The cells of a Table row in the order of the columns.
     fn cells(&self, object: &Value) -> Vec<Cell> {
         vec![Cell::Text(object.name().into()), Cell::Age(crate::time::creation(object))]
@@ -280,22 +287,23 @@ pub fn summary(resource: &Resource, object: &Value, metadata: Range<usize>) -> S
     }
 }
 
-/// Whether a field selector may name this field; the error is the message of the Status (400) of Kubernetes:
-/// one text for kinds with selectable fields of their own, another for the rest.
-pub fn check_field_label(resource: &Resource, name: &str) -> Result<(), String> {
+/// Where a field selector finds this field: metadata.name, metadata.namespace or a name in the [`Summary`].
+/// The error is the message of the Status (400) of Kubernetes: one text for kinds with selectable fields of their
+/// own, another for the rest.
+pub fn check_field_label<'a>(resource: &Resource, name: &'a str) -> Result<&'a str, String> {
     let own = resource.rules.selectable_names();
     if own.contains(&name) || name == "metadata.name" {
-        return Ok(());
+        return Ok(name);
+    }
+    if let Some(alias) = resource.rules.field_alias(name) {
+        return Ok(alias);
+    }
+    if name == "metadata.namespace" && (own.is_empty() || resource.namespaced) {
+        return Ok(name);
     }
     if own.is_empty() {
-        if name == "metadata.namespace" {
-            return Ok(());
-        }
         let only = r#"only "metadata.name", "metadata.namespace""#;
         return Err(format!("{} is not a known field selector: {only}", crate::field::quote(name)));
-    }
-    if resource.namespaced && name == "metadata.namespace" {
-        return Ok(());
     }
     Err(format!("field label not supported: {name}"))
 }

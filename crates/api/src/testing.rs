@@ -1,53 +1,34 @@
-//! Objects for tests from JSON texts, without the decoder: what it normalises is not normalised here.
+//! Objects for tests from JSON texts, and what the rules say of them.
 
-use base64::Engine as _;
-
+use crate::decode::{self, Expect, FieldValidation, Media};
 use crate::field::FieldError;
 use crate::resources::{self, Part, Resource};
-use crate::value::{SecretBytes, Value};
+use crate::value::Value;
 
-/// The object of a JSON text; the byte fields of Secrets and ConfigMaps are decoded.
+/// The object of a JSON text with a kind; core `v1` unless it says otherwise.
 pub(crate) fn object(json: &str) -> Value {
-    let mut object = convert(&serde_json::from_str(json).expect("a test's JSON"));
-    let bytes: &[&str] = match object.text(&["kind"]) {
-        "Secret" => &["data"],
-        "ConfigMap" => &["binaryData"],
-        _ => &[],
-    };
-    for field in bytes {
-        for value in object.get_mut(field).and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut()) {
-            let text = value.as_str().unwrap_or_default();
-            let decoded = base64::engine::general_purpose::STANDARD.decode(text).expect("a test's base64");
-            *value = Value::Bytes(SecretBytes::new(decoded));
-        }
-    }
-    object
+    let untyped: serde_json::Value = serde_json::from_str(json).expect("a test's JSON");
+    let row = row_of(untyped["kind"].as_str().expect("a kind"), untyped["apiVersion"].as_str());
+    let expect = Expect { group: row.group, version: row.version, kind: row.kind, definition: row.type_id() };
+    let decoded = decode::object(&expect, Media::Json, json.as_bytes(), FieldValidation::Strict);
+    decoded.expect("a test's object").value
 }
 
-fn convert(json: &serde_json::Value) -> Value {
-    match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => Value::Bool(*value),
-        serde_json::Value::Number(number) => {
-            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or_default()), Value::Integer)
-        }
-        serde_json::Value::String(text) => Value::from(text.as_str()),
-        serde_json::Value::Array(items) => Value::List(items.iter().map(convert).collect()),
-        serde_json::Value::Object(fields) => {
-            Value::Object(fields.iter().map(|(name, value)| (name.clone(), convert(value))).collect())
-        }
-    }
+/// The row of a kind, the face of its apiVersion if that is given.
+pub(crate) fn row_of(kind: &str, api_version: Option<&str>) -> &'static Resource {
+    let fits = |row: &&Resource| row.kind == kind && api_version.is_none_or(|wanted| row.api_version() == wanted);
+    resources::all().iter().copied().find(fits).expect("a served kind")
 }
 
-/// The row that a JSON text's apiVersion and kind name; core when it says nothing.
+/// The first row of a kind.
 pub(crate) fn row(kind: &str) -> &'static Resource {
-    resources::all().iter().copied().find(|row| row.kind == kind).expect("a served kind")
+    row_of(kind, None)
 }
 
 /// What creating this object finds wrong, as the registry asks: metadata, then the kind.
 pub(crate) fn create_errors(json: &str) -> Vec<String> {
     let mut object = object(json);
-    let row = row(object.text(&["kind"]));
+    let row = row_of(object.text(&["kind"]), Some(object.text(&["apiVersion"])));
     row.rules.default(&mut object);
     row.rules.prepare_create(&mut object);
     let mut errors = crate::meta::validate_create(row, &object);
@@ -58,7 +39,7 @@ pub(crate) fn create_errors(json: &str) -> Vec<String> {
 /// What changing `old` to `new` finds wrong.
 pub(crate) fn update_errors(part: Part, old: &str, new: &str) -> Vec<String> {
     let (mut old, mut new) = (object(old), object(new));
-    let row = row(new.text(&["kind"]));
+    let row = row_of(new.text(&["kind"]), Some(new.text(&["apiVersion"])));
     row.rules.default(&mut old);
     row.rules.default(&mut new);
     row.rules.prepare_update(part, &mut new, &old);

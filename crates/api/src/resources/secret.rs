@@ -38,7 +38,7 @@ impl Rules for Secret {
     /// `ValidateSecretUpdate`
     fn validate_update(&self, _part: Part, new: &Value, old: &Value) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        errors.extend(meta::immutable(&Path::new("type"), new.at(&["type"]), old.at(&["type"])));
+        errors.extend(meta::immutable_text(&Path::new("type"), new.text(&["type"]), old.text(&["type"])));
         errors.extend(validate_immutable(new, old, &["data"]));
         errors.extend(self.validate(new));
         errors

@@ -1,7 +1,7 @@
 //! The table against the recorded facts, and what all kinds share.
 
 use super::{Cell, Resource, all, check_field_label, find, summary};
-use crate::testing::{object, row};
+use crate::testing::{object, row, row_of};
 
 /// Served here without the subresources that are not.
 const NOT_SERVED: [&str; 8] = [
@@ -58,6 +58,38 @@ fn columns_are_those_of_kubernetes() {
             row.columns.iter().map(|one| serde_json::json!([one.name, one.kind, one.format, one.priority])).collect();
         assert_eq!(&got, wanted, "{}", row.plural);
         assert!(row.columns.iter().all(|one| !one.description.is_empty()));
+    }
+}
+
+/// What `facts/kube-1.36/defaulted.json` says was sent and answered, for the served kinds. The server gave the
+/// ClusterIP, and what ServiceAccount admission adds to pods is not the rules' work.
+#[test]
+fn defaults_are_those_of_kubernetes() {
+    for case in fact("defaulted").as_array().expect("cases") {
+        let (sent, answered) = (&case["sent"], &case["answered"]);
+        let kind = sent["kind"].as_str().expect("a kind");
+        if kind == "Pod" {
+            continue;
+        }
+        let row = row_of(kind, sent["apiVersion"].as_str());
+        let mut object = object(&sent.to_string());
+        row.rules.default(&mut object);
+        if let Some(address) = answered["spec"]["clusterIP"].as_str() {
+            object.set(&["spec", "clusterIP"], address);
+        }
+        row.rules.prepare_create(&mut object);
+        if row.namespaced {
+            object.set(&["metadata", "namespace"], "default");
+        }
+        let got: serde_json::Value = serde_json::from_slice(&crate::encode::json(&object)).expect("JSON");
+        assert_eq!(&got, answered, "{kind}");
+        let mut errors = crate::meta::validate_create(row, &object);
+        errors.extend(row.rules.validate(&object));
+        assert!(errors.is_empty(), "{kind}: {errors:?}");
+        if let Some(conversion) = row.conversion {
+            let stored = (conversion.to_stored)(object.clone());
+            assert!((conversion.from_stored)(stored) == object, "{kind}");
+        }
     }
 }
 
