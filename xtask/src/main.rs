@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod ci;
+mod generate;
 mod shell;
 mod sync_shared;
 mod tidy;
@@ -25,6 +26,8 @@ enum Task {
     Ci(ci::Options),
     /// The budgets and structural rules that no compiler checks.
     Tidy,
+    /// Writes the schema table of Kubernetes anew; needs Go.
+    Generate,
     /// Copies the acceptance scripts, golden exchanges and test vectors that the tests use into the repository.
     SyncShared(sync_shared::Options),
 }
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Ci(options) => ci::run(&options),
         Task::Tidy => tidy::run(),
+        Task::Generate => generate::run(),
         Task::SyncShared(options) => sync_shared::run(&options),
     };
     match result {
