@@ -80,8 +80,7 @@ fn object_meta(resource: &Resource, rule: NameRule, object: &Value) -> Vec<Field
     if let Some(generation) = object.integer(&["metadata", "generation"]).filter(|generation| *generation < 0) {
         errors.push(FieldError::invalid(&field("generation"), generation, "must be greater than or equal to 0"));
     }
-    errors.extend(labels(&field("labels"), object.at(&["metadata", "labels"])));
-    errors.extend(annotations(&field("annotations"), object.at(&["metadata", "annotations"])));
+    errors.extend(labels_and_annotations(object));
     errors.extend(owner_references(object));
     errors.extend(finalizers(object));
     errors.extend(managed_fields(object));
@@ -116,8 +115,7 @@ fn update(new: &Value, old: &Value) -> Vec<FieldError> {
     for name in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         errors.extend(immutable(&field(name), new.at(&["metadata", name]), old.at(&["metadata", name])));
     }
-    errors.extend(labels(&field("labels"), new.at(&["metadata", "labels"])));
-    errors.extend(annotations(&field("annotations"), new.at(&["metadata", "annotations"])));
+    errors.extend(labels_and_annotations(new));
     errors.extend(owner_references(new));
     errors.extend(managed_fields(new));
     errors
@@ -162,6 +160,18 @@ fn json(value: &Value) -> String {
     }
 }
 
+/// Those of the object itself; most objects have neither, and paths cost time.
+fn labels_and_annotations(object: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if let given @ Some(_) = object.at(&["metadata", "labels"]) {
+        errors.extend(labels(&field("labels"), given));
+    }
+    if let given @ Some(_) = object.at(&["metadata", "annotations"]) {
+        errors.extend(annotations(&field("annotations"), given));
+    }
+    errors
+}
+
 /// `ValidateLabels`; `given` is a map of texts.
 pub fn labels(path: &Path, given: Option<&Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();
@@ -184,7 +194,8 @@ pub fn annotations(path: &Path, given: Option<&Value>) -> Vec<FieldError> {
     let mut size = 0;
     for (key, value) in given.and_then(Value::as_object).into_iter().flatten() {
         size += key.len() + value.as_str().map_or(0, str::len);
-        let faults = names::qualified(&key.to_lowercase());
+        let is_lower = !key.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
+        let faults = if is_lower { names::qualified(key) } else { names::qualified(&key.to_lowercase()) };
         errors.extend(faults.into_iter().map(|fault| FieldError::invalid(path, key, fault)));
     }
     if size > ANNOTATIONS_SIZE {
