@@ -2,7 +2,7 @@
 //!
 //! YAML and patched trees become JSON first, as in Kubernetes, so that one reader knows all the rules.
 
-mod base64;
+pub(crate) mod base64;
 pub(crate) mod clock;
 mod go;
 mod identity;
@@ -24,6 +24,7 @@ use crate::generated;
 use crate::protobuf;
 use crate::schema::{Schema, TypeId};
 use crate::value::Value;
+use crate::yaml;
 
 pub use crate::decode::json::SyntaxError;
 
@@ -172,6 +173,23 @@ pub fn untyped_json(bytes: &[u8]) -> Result<Untyped, SyntaxError> {
     Ok(Untyped { value, duplicates: duplicates.found })
 }
 
+/// Why a text is no YAML, with the line; never its content.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct YamlError(String);
+
+/// Reads YAML without a schema: bodies of server-side apply. Its duplicates read `line 5: key "type" already set in map`.
+///
+/// # Errors
+/// When the first document is no YAML, or says what JSON cannot say.
+pub fn untyped_yaml(bytes: &[u8]) -> Result<Untyped, YamlError> {
+    let read = yaml::read::read(bytes).map_err(YamlError)?;
+    Ok(Untyped { value: read.value, duplicates: read.duplicates })
+}
+
+/// What go-yaml's list of errors begins with.
+const YAML_ERRORS: &str = "yaml: unmarshal errors:\n";
+
 struct Decoder<'a> {
     schema: &'a Schema,
     expect: &'a Expect<'a>,
@@ -183,8 +201,16 @@ impl Decoder<'_> {
         match media {
             Media::Json => self.json(bytes, Vec::new()),
             Media::Protobuf => self.protobuf(bytes),
-            Media::Yaml => Err(self.unrecognized("not yet".to_owned())),
+            Media::Yaml => self.yaml(bytes),
         }
+    }
+
+    fn yaml(&self, bytes: &[u8]) -> Result<Decoded, DecodeError> {
+        let Untyped { value, duplicates } = untyped_yaml(bytes).map_err(|fault| self.unrecognized(fault.0))?;
+        let text = Zeroizing::new(encode::json(&value));
+        let told = self.validation != FieldValidation::Ignore && !duplicates.is_empty();
+        let strict = told.then(|| format!("{YAML_ERRORS}  {}", duplicates.join("\n  ")));
+        self.json(&text, strict.into_iter().collect())
     }
 
     /// `earlier`: strict faults that were found before the text was JSON.
@@ -231,7 +257,7 @@ impl Decoder<'_> {
 
 /// How strict faults are told as warnings: those of YAML one by one (`parseYAMLWarnings`).
 fn warnings(note: &str) -> Vec<String> {
-    match note.strip_prefix("yaml: unmarshal errors:\n") {
+    match note.strip_prefix(YAML_ERRORS) {
         Some(lines) => lines.lines().map(|line| line.trim().to_owned()).collect(),
         None => vec![note.to_owned()],
     }

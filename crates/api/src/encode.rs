@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::value::{Map, Value};
+use crate::yaml;
 
 /// An object encoded for the store, before its revision is known.
 pub struct Draft {
@@ -29,6 +30,11 @@ pub fn json_pretty(value: &Value) -> Vec<u8> {
     let mut out = Vec::with_capacity(2048);
     write_pretty(&mut out, value, 0);
     out
+}
+
+/// YAML as `sigs.k8s.io/yaml` writes it.
+pub fn yaml(value: &Value) -> String {
+    yaml::emit::write(&untyped(value))
 }
 
 /// The same tree with base64 text in place of bytes: what a client sees, and patches work on.

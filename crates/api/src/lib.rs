@@ -23,3 +23,4 @@ pub mod table;
 mod testing;
 pub mod time;
 pub mod value;
+mod yaml;

@@ -166,7 +166,8 @@ impl Cursor<'_> {
     }
 }
 
-fn days_in(year: i64, month: i64) -> i64 {
+/// How many days a month has.
+pub(crate) fn days_in(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,

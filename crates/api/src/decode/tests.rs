@@ -214,3 +214,29 @@ fn nested_types_have_their_zero_values() {
     let (text, _) = read("Pod", Media::Json, br#"{"spec":{}}"#, FieldValidation::Strict).unwrap();
     assert_eq!(text, r#"{"apiVersion":"v1","kind":"Pod","metadata":{},"spec":{"containers":null},"status":{}}"#);
 }
+
+#[test]
+fn yaml_bodies_are_read_as_their_json() {
+    let body = b"metadata:\n  name: a\nstringData:\n  multi: |\n    one\n    two\n  quoted: \"x\\ty\"\n---\nkind: [\n";
+    let (text, _) = read("Secret", Media::Yaml, body, FieldValidation::Strict).unwrap();
+    assert_eq!(
+        text,
+        r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"stringData":{"multi":"one\ntwo\n","quoted":"x\ty"}}"#
+    );
+    let fails = |body: &str, wanted: &str| {
+        let error = read("Secret", Media::Yaml, body.as_bytes(), FieldValidation::Strict).unwrap_err();
+        assert_eq!(error.strip_prefix("Secret in version \"v1\" cannot be handled as a Secret: "), Some(wanted));
+    };
+    fails("type: yes\n", "json: cannot unmarshal bool into Go struct field Secret.type of type v1.SecretType");
+    fails(
+        "metadata:\n  labels: {a: 0400}\n",
+        "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string",
+    );
+    let twice = "metadata:\n  name: a\ntype: x/one\ntype: x/two\ncolour: red\n";
+    fails(
+        twice,
+        "strict decoding error: yaml: unmarshal errors:\n  line 4: key \"type\" already set in map, unknown field \"colour\"",
+    );
+    let (_, warnings) = read("Secret", Media::Yaml, twice.as_bytes(), FieldValidation::Warn).unwrap();
+    assert_eq!(warnings, [r#"line 4: key "type" already set in map"#, r#"unknown field "colour""#]);
+}
