@@ -44,7 +44,8 @@ struct Counts {
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let wanted = |name: &str| {
-        (options.only.is_empty() || options.only.iter().any(|only| only == name)) && !options.skip.iter().any(|skip| skip == name)
+        (options.only.is_empty() || options.only.iter().any(|only| only == name))
+            && !options.skip.iter().any(|skip| skip == name)
     };
     let begun = Instant::now();
     let mut report = Vec::new();
@@ -107,7 +108,8 @@ fn cargo(arguments: &[&str]) -> anyhow::Result<Counts> {
 /// Licences, duplicates and sources; known vulnerabilities too, wherever their database can be reached.
 fn deny() -> anyhow::Result<Counts> {
     cargo(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"])?;
-    let fetched = shell::run(shell::command("cargo", &["deny", "--log-level", "off", "fetch", "db"]).stderr(Stdio::null()));
+    let fetched =
+        shell::run(shell::command("cargo", &["deny", "--log-level", "off", "fetch", "db"]).stderr(Stdio::null()));
     if fetched.is_err() {
         println!("advisories are not checked: the database of RustSec cannot be fetched from here");
         return Ok(Counts::default());
@@ -116,7 +118,10 @@ fn deny() -> anyhow::Result<Counts> {
 }
 
 fn docs() -> anyhow::Result<Counts> {
-    let mut command = shell::command("cargo", &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"]);
+    let mut command = shell::command(
+        "cargo",
+        &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"],
+    );
     shell::run(command.env("RUSTDOCFLAGS", "-D warnings"))?;
     Ok(Counts::default())
 }
@@ -156,7 +161,15 @@ fn fuzz(options: &Options) -> anyhow::Result<Counts> {
     let listed = shell::output(&mut cargo_fuzz(&["list"]))?;
     let seconds = format!("-max_total_time={}", options.fuzz_seconds);
     for target in listed.lines() {
-        let limits = ["--", &seconds, "-rss_limit_mb=2048", "-max_len=65536", "-timeout=10", "-verbosity=0", "-print_final_stats=1"];
+        let limits = [
+            "--",
+            &seconds,
+            "-rss_limit_mb=2048",
+            "-max_len=65536",
+            "-timeout=10",
+            "-verbosity=0",
+            "-print_final_stats=1",
+        ];
         let mut command = cargo_fuzz(&["run", "--sanitizer", "none", target]);
         shell::run(command.args(limits)).with_context(|| format!("fuzz target {target}"))?;
     }

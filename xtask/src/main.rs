@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod ci;
 mod generate;
 mod shell;
@@ -28,6 +29,11 @@ enum Task {
     Tidy,
     /// Writes the schema table of Kubernetes anew; needs Go.
     Generate,
+    /// Every figure of the design beside its floor on the same machine, in one run.
+    Bench(bench::Options),
+    /// The floor's server; `bench` starts it.
+    #[command(hide = true)]
+    Floor(bench::FloorOptions),
     /// Copies the acceptance scripts, golden exchanges and test vectors that the tests use into the repository.
     SyncShared(sync_shared::Options),
 }
@@ -37,6 +43,8 @@ fn main() -> ExitCode {
         Task::Ci(options) => ci::run(&options),
         Task::Tidy => tidy::run(),
         Task::Generate => generate::run(),
+        Task::Bench(options) => bench::run(&options),
+        Task::Floor(options) => bench::run_floor(&options),
         Task::SyncShared(options) => sync_shared::run(&options),
     };
     match result {

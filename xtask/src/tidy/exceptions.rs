@@ -68,7 +68,8 @@ impl Exceptions {
     pub(super) fn unused(&self) -> Vec<String> {
         let used = self.used.borrow();
         let stale = |exception: &&Exception| !used.contains(&(exception.rule.clone(), exception.at.clone()));
-        let line = |exception: &Exception| format!("{FILE}: nothing needs {} at {} any more", exception.rule, exception.at);
+        let line =
+            |exception: &Exception| format!("{FILE}: nothing needs {} at {} any more", exception.rule, exception.at);
         self.listed.exception.iter().filter(stale).map(line).collect()
     }
 

@@ -83,7 +83,8 @@ impl Metadata {
     /// The names of all packages that this one needs to run.
     fn reach(&self, id: &str) -> BTreeSet<&str> {
         let nodes: BTreeMap<_, _> = self.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
-        let names: BTreeMap<_, _> = self.packages.iter().map(|package| (package.id.as_str(), package.name.as_str())).collect();
+        let names: BTreeMap<_, _> =
+            self.packages.iter().map(|package| (package.id.as_str(), package.name.as_str())).collect();
         let mut seen = BTreeSet::new();
         let mut waiting = vec![id];
         while let Some(node) = waiting.pop().and_then(|id| nodes.get(id)) {
@@ -109,7 +110,8 @@ pub(super) fn check(metadata: &Metadata, exceptions: &Exceptions) -> Findings {
         let direct = package.dependencies.iter().filter(|declared| declared.kind.is_none() && declared.path.is_none());
         let direct: BTreeSet<_> = direct.map(|declared| &declared.name).collect();
         if direct.len() > DEPENDENCIES_MOST && !exceptions.allows_count("dependencies", name, direct.len()) {
-            findings.push(format!("crate {name} has {} direct dependencies, at most {DEPENDENCIES_MOST}", direct.len()));
+            findings
+                .push(format!("crate {name} has {} direct dependencies, at most {DEPENDENCIES_MOST}", direct.len()));
         }
     }
     findings

@@ -73,7 +73,8 @@ fn guarded_words(source: &Source, exceptions: &Exceptions) -> Findings {
 /// The numbered lines of the file that are neither comments nor part of a test module.
 fn production_code(source: &Source) -> Vec<(usize, &str)> {
     use syn::spanned::Spanned as _;
-    let tests: Vec<_> = source.syntax.items.iter().filter(|item| is_test(attributes(item))).map(|item| item.span()).collect();
+    let tests: Vec<_> =
+        source.syntax.items.iter().filter(|item| is_test(attributes(item))).map(|item| item.span()).collect();
     let in_tests = |number| tests.iter().any(|span| (span.start().line..=span.end().line).contains(&number));
     let numbered = source.text.lines().enumerate().map(|(index, line)| (index + 1, line));
     numbered.filter(|(number, line)| !in_tests(*number) && !line.trim_start().starts_with("//")).collect()

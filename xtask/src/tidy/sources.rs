@@ -59,7 +59,8 @@ impl Source {
         if self.test {
             return 0;
         }
-        let tests: usize = self.syntax.items.iter().filter(|item| is_test(attributes(item))).map(|item| lines(item.span())).sum();
+        let tests: usize =
+            self.syntax.items.iter().filter(|item| is_test(attributes(item))).map(|item| lines(item.span())).sum();
         self.text.lines().count().saturating_sub(tests)
     }
 }
