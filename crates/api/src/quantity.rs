@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Add;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -74,6 +75,16 @@ fn saturate(value: i128) -> i64 {
 fn div_ceil(value: i128, unit: i128) -> i128 {
     let floor = value.div_euclid(unit);
     if value.rem_euclid(unit) == 0 { floor } else { floor + 1 }
+}
+
+impl Add for Quantity {
+    type Output = Self;
+
+    /// `Add`: written as the left one is, unless that is zero.
+    fn add(self, other: Self) -> Self {
+        let format = if self.nanos == 0 { other.format } else { self.format };
+        Self { nanos: self.nanos.saturating_add(other.nanos).clamp(-MOST, MOST), format }
+    }
 }
 
 impl PartialEq for Quantity {
