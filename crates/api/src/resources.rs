@@ -16,6 +16,7 @@ mod lease;
 mod namespace;
 mod node;
 pub mod pod;
+pub mod pod_template;
 mod secret;
 pub mod service;
 mod serviceaccount;
