@@ -5,9 +5,11 @@
 #![deny(missing_docs)]
 
 mod change;
+mod checkpoint;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+mod group;
 mod index;
 mod load;
 mod lock;

@@ -1,6 +1,6 @@
 //! What the store counts: plain numbers, for whoever publishes them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::index::Index;
 
@@ -17,6 +17,7 @@ pub struct Metrics {
     pub(crate) unreadable: AtomicU64,
     pub(crate) keys: AtomicU64,
     pub(crate) history: AtomicU64,
+    pub(crate) failing: AtomicBool,
     pub(crate) group_size: Histogram,
     pub(crate) commit_micros: Histogram,
     pub(crate) observe_micros: Histogram,
@@ -45,6 +46,8 @@ pub struct MetricsSnapshot {
     pub keys: u64,
     /// Rows that are kept only as history.
     pub history: u64,
+    /// Whether the last transaction failed: the store takes no writes until one succeeds.
+    pub failing: bool,
     /// Writes per transaction.
     pub group_size: Distribution,
     /// Microseconds from the first write of a group being taken until it is durable.
@@ -91,6 +94,7 @@ impl Metrics {
             unreadable: load(&self.unreadable),
             keys: load(&self.keys),
             history: load(&self.history),
+            failing: self.failing.load(Ordering::Relaxed),
             group_size: self.group_size.snapshot(),
             commit_micros: self.commit_micros.snapshot(),
             observe_micros: self.observe_micros.snapshot(),

@@ -1,12 +1,10 @@
 //! What waits for the writer thread. Bounded, so that writers are slowed down when the disk is slower than they are.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
-use tokio::sync::oneshot;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::change::{Revision, Write};
 use crate::error::CommitError;
@@ -22,9 +20,12 @@ pub(crate) struct Queue {
 /// A write and whoever waits for its revision.
 pub(crate) struct Pending {
     pub(crate) write: Write,
-    pub(crate) answer: oneshot::Sender<Result<Revision, CommitError>>,
+    answer: Answer,
     _room: OwnedSemaphorePermit,
 }
+
+/// Where the revision of a write is awaited.
+pub(crate) type Answer = oneshot::Sender<Result<Revision, CommitError>>;
 
 /// Forget the history up to a revision.
 pub(crate) struct Compaction {
@@ -50,7 +51,9 @@ impl Queue {
         &self,
         write: Write,
     ) -> Result<oneshot::Receiver<Result<Revision, CommitError>>, CommitError> {
-        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| CommitError::Closed)?;
+        let units = (write.mutation.bytes().len() / UNIT + 1).min(LIMIT);
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).acquire_many_owned(units).await.map_err(|_| CommitError::Closed)?;
         let (answer, receiver) = oneshot::channel();
         let mut waiting = self.waiting.lock();
         if waiting.closed {
@@ -98,6 +101,19 @@ impl Queue {
     }
 }
 
+impl Pending {
+    /// Tells how it ended.
+    pub(crate) fn answer(self, result: Result<Revision, CommitError>) {
+        // Who no longer waits need not know.
+        self.answer.send(result).unwrap_or_default();
+    }
+
+    /// The write, and where its revision is awaited.
+    pub(crate) fn into_parts(self) -> (Write, Answer) {
+        (self.write, self.answer)
+    }
+}
+
 impl Waiting {
     fn is_idle(&self) -> bool {
         self.writes.is_empty() && self.compactions.is_empty() && !self.closed
@@ -113,5 +129,7 @@ impl Waiting {
     }
 }
 
-/// Writes that may wait. Their values are in memory.
-const LIMIT: usize = 4096;
+/// Room is counted in units of bytes.
+const UNIT: usize = 4096;
+/// How many units may wait: 64 MiB.
+const LIMIT: usize = 16384;

@@ -1,4 +1,7 @@
-//! Which rows of the log no longer show in any state that is kept.
+//! Which rows of the log no longer show in any state that is kept, and in which order they go.
+//!
+//! Rows go in cycles: those of one cycle are removed in the order of revisions, which is the order in which they lie in
+//! the file, so that a page is changed once however many of its rows go.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -6,18 +9,20 @@ use std::time::{Duration, Instant};
 use crate::change::{ChangeKind, Key, Revision};
 use crate::store::History;
 
-/// The rows that were replaced, in the order in which they were, and how far back states are kept.
+/// The rows that were replaced, and how far back states are kept.
 pub(crate) struct Retention {
     history: History,
     /// States before this revision are forgotten.
     pub(crate) compacted: Revision,
+    /// In the order in which they were replaced.
     obsolete: VecDeque<Obsolete>,
+    /// Those that go now: the next one last.
+    cycle: Vec<Obsolete>,
     /// Which revision was the newest when.
     moments: VecDeque<(Instant, Revision)>,
 }
 
 /// A row that states from `from` on do not show.
-#[derive(Clone)]
 pub(crate) struct Obsolete {
     pub(crate) from: Revision,
     pub(crate) revision: Revision,
@@ -27,77 +32,94 @@ pub(crate) struct Obsolete {
 impl Retention {
     /// `obsolete` in the order of `from`. What was there before the start counts as from now.
     pub(crate) fn new(history: History, compacted: Revision, newest: Revision, obsolete: VecDeque<Obsolete>) -> Self {
-        Self { history, compacted, obsolete, moments: VecDeque::from([(Instant::now(), newest)]) }
+        let moments = VecDeque::from([(Instant::now(), newest)]);
+        Self { history, compacted, obsolete, cycle: Vec::new(), moments }
     }
 
     /// How many rows are kept as history.
     pub(crate) fn len(&self) -> usize {
-        self.obsolete.len()
+        self.obsolete.len() + self.cycle.len()
     }
 
     /// Notes a write, in the order of revisions.
     pub(crate) fn note(&mut self, key: &Key, revision: Revision, previous: Option<Revision>, kind: ChangeKind) {
-        self.obsolete.extend(obsolete_by(key, revision, previous, kind));
+        let replaced = previous.map(|replaced| Obsolete { from: revision, revision: replaced, key: Key::clone(key) });
+        let deletion =
+            (kind == ChangeKind::Delete).then(|| Obsolete { from: revision, revision, key: Key::clone(key) });
+        self.obsolete.extend(replaced.into_iter().chain(deletion));
     }
 
     /// Notes that this revision is the newest now.
     pub(crate) fn note_time(&mut self, now: Instant, newest: Revision) {
-        let step = self.history.age / MOMENTS;
+        let step = self.history.age / STEPS;
         if self.moments.back().is_none_or(|(last, _)| now.duration_since(*last) >= step) {
             self.moments.push_back((now, newest));
         }
     }
 
-    /// Moves the boundary to what age and count allow.
-    pub(crate) fn advance(&mut self, now: Instant) {
-        while let Some((moment, newest)) = self.moments.front().copied()
-            && now.duration_since(moment) >= self.history.age
-        {
-            self.compacted = self.compacted.max(newest);
-            self.moments.pop_front();
-        }
-        let excess = (self.obsolete.len() as u64).saturating_sub(self.history.count);
-        let last = usize::try_from(excess).ok().and_then(|excess| excess.checked_sub(1));
-        if let Some(obsolete) = last.and_then(|last| self.obsolete.get(last)) {
-            self.compacted = self.compacted.max(obsolete.from);
-        }
-    }
-
-    /// Moves the boundary to a revision.
+    /// Forgets the history up to a revision.
     pub(crate) fn forget(&mut self, revision: Revision) {
         self.compacted = self.compacted.max(revision);
     }
 
-    /// The next rows to remove, oldest first, at most `limit`.
-    pub(crate) fn removable(&self, limit: usize) -> impl Iterator<Item = &Obsolete> {
-        self.obsolete.iter().take(limit).take_while(|obsolete| obsolete.from <= self.compacted)
+    /// Forgets what age and count do not allow, and starts a cycle when the last one is done.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        while let Some((moment, newest)) = self.moments.front().copied()
+            && now.duration_since(moment) >= self.history.age
+        {
+            self.forget(newest);
+            self.moments.pop_front();
+        }
+        // In steps, so that a cycle has something to do.
+        let (kept, count) = (self.obsolete.len() as u64, self.history.count);
+        if kept > count.saturating_add(count / u64::from(STEPS))
+            && let Some(last) = usize::try_from(kept - count - 1).ok().and_then(|last| self.obsolete.get(last))
+        {
+            self.forget(last.from);
+        }
+        if self.cycle.is_empty() {
+            let gone = self.obsolete.partition_point(|obsolete| obsolete.from <= self.compacted);
+            self.cycle.extend(self.obsolete.drain(..gone));
+            self.cycle.sort_unstable_by_key(|obsolete| std::cmp::Reverse(obsolete.revision));
+        }
     }
 
-    /// Notes that the first rows are gone.
+    /// The next rows to remove: more at once the more there are.
+    pub(crate) fn batch(&self) -> &[Obsolete] {
+        let size = (self.len() / BACKLOG).clamp(FEWEST, MOST).min(self.cycle.len());
+        self.cycle.get(self.cycle.len() - size..).unwrap_or_default()
+    }
+
+    /// Notes that the last of the cycle are gone.
     pub(crate) fn removed(&mut self, count: usize) {
-        self.obsolete.drain(..count.min(self.obsolete.len()));
+        self.cycle.truncate(self.cycle.len().saturating_sub(count));
+        if self.cycle.is_empty() {
+            self.cycle.shrink_to(SPARE);
+            self.obsolete.shrink_to(SPARE.max(self.obsolete.len() * 2));
+        }
     }
 
-    /// When to look again.
-    pub(crate) fn next_look(&self, now: Instant) -> Instant {
-        let due = self.moments.front().map(|(moment, _)| *moment + self.history.age);
-        due.unwrap_or(now + IDLE).clamp(now + SHORTEST, now + IDLE)
+    /// Whether everything that does not show from a revision on is gone.
+    pub(crate) fn is_clean(&self, revision: Revision) -> bool {
+        self.cycle.is_empty() && self.obsolete.front().is_none_or(|obsolete| obsolete.from > revision)
+    }
+
+    /// When the age of the oldest moment is reached.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.moments.front().map(|(moment, _)| *moment + self.history.age)
     }
 }
 
-/// The rows that a write makes obsolete: the one it replaced, and a deletion itself.
-pub(crate) fn obsolete_by(
-    key: &Key,
-    revision: Revision,
-    previous: Option<Revision>,
-    kind: ChangeKind,
-) -> impl Iterator<Item = Obsolete> {
-    let replaced = previous.map(|replaced| Obsolete { from: revision, revision: replaced, key: Key::clone(key) });
-    let deletion = (kind == ChangeKind::Delete).then(|| Obsolete { from: revision, revision, key: Key::clone(key) });
-    replaced.into_iter().chain(deletion)
-}
+/// Into how many steps age and count are divided: by one of them the history may be longer than asked for.
+const STEPS: u32 = 16;
+/// A batch is this part of what waits.
+const BACKLOG: usize = 1000;
+const FEWEST: usize = 64;
+const MOST: usize = 1024;
+/// Rows for which room is kept.
+const SPARE: usize = 1024;
+/// The longest that the writer thread sleeps.
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
-/// Into how many steps the age is divided: the history is up to this part longer than asked for.
-const MOMENTS: u32 = 64;
-const IDLE: Duration = Duration::from_secs(60);
-const SHORTEST: Duration = Duration::from_millis(10);
+#[cfg(test)]
+mod tests;

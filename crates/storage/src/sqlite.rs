@@ -22,6 +22,11 @@ pub(crate) struct Reader {
     connection: Connection,
 }
 
+/// A connection that copies the write-ahead log into the database file.
+pub(crate) struct Checkpoints {
+    connection: Connection,
+}
+
 /// A row as it lies on the disk: nothing in it is believed before its value opens.
 pub(crate) struct RawRow<'a> {
     pub(crate) revision: Revision,
@@ -81,6 +86,7 @@ impl Writer {
     }
 
     pub(crate) fn begin(&self) -> rusqlite::Result<()> {
+        self.roll_back()?;
         self.run("BEGIN IMMEDIATE")
     }
 
@@ -122,6 +128,18 @@ impl Writer {
 
     fn run(&self, sql: &str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
+    }
+}
+
+impl Checkpoints {
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| open_error(path, error))?;
+        Ok(Self { connection })
+    }
+
+    /// Copies what is in the log now, without holding up who writes.
+    pub(crate) fn copy(&self) -> rusqlite::Result<Progress> {
+        checkpoint(&self.connection, "PASSIVE")
     }
 }
 
@@ -282,5 +300,5 @@ const FORMAT: i64 = 1;
 const PAGE: i64 = 16384;
 /// What a changed row costs in the write-ahead log.
 pub(crate) const PAGE_BYTES: u64 = PAGE as u64;
-const CACHE_KIB: i64 = 8192;
+const CACHE_KIB: i64 = 2048;
 const BUSY: Duration = Duration::from_secs(10);

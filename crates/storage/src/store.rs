@@ -9,6 +9,7 @@ use encryption::Keyring;
 use parking_lot::{Mutex, RwLock};
 
 use crate::change::{Changes, Page, Revision, Write};
+use crate::checkpoint::Checkpointer;
 use crate::error::{CommitError, OpenError, ReadError, SnapshotError};
 use crate::load::load;
 use crate::lock::Lock;
@@ -19,7 +20,7 @@ use crate::read::Past;
 use crate::retention::Retention;
 use crate::snapshot;
 use crate::sqlite::{self, Writer};
-use crate::writer::{Shared, State, WriterThread};
+use crate::writer::{Shared, State, Work, WriterThread};
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -83,8 +84,15 @@ impl Store {
         let shared = Arc::new(Shared { state, metrics: Metrics::default(), keyring });
         shared.metrics.loaded(&shared.state.read().index, loaded.obsolete.len(), loaded.unreadable);
         let queue = Arc::new(Queue::new());
-        let retention = Retention::new(history, meta.compacted, newest, loaded.obsolete);
-        let writer = WriterThread::new(database, Arc::clone(&shared), Arc::clone(&queue), observer, retention);
+        let writer = WriterThread {
+            database,
+            shared: Arc::clone(&shared),
+            queue: Arc::clone(&queue),
+            observer,
+            retention: Retention::new(history, meta.compacted, newest, loaded.obsolete),
+            checkpointer: Checkpointer::start(&path)?,
+            work: Work::default(),
+        };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())

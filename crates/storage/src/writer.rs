@@ -1,21 +1,22 @@
 //! The writer thread: seals and appends all waiting writes in one transaction, shows them, acknowledges them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use encryption::Keyring;
 use parking_lot::RwLock;
 
-use crate::change::{Committed, Expect, Key, Mutation, Revision, Write};
+use crate::change::{Committed, Revision, Write};
+use crate::checkpoint::Checkpointer;
 use crate::error::CommitError;
+use crate::group::{Accepted, Group};
 use crate::index::{Index, Stamp};
 use crate::metrics::Metrics;
 use crate::observer::Observer;
 use crate::queue::{Compaction, Pending, Queue, Waiting};
 use crate::record::Header;
-use crate::retention::Retention;
+use crate::retention::{IDLE, Retention};
 use crate::sqlite::{self, Writer};
 
 /// What the writer thread shares with readers.
@@ -34,114 +35,60 @@ pub(crate) struct State {
 
 /// The state of the writer thread.
 pub(crate) struct WriterThread {
-    database: Writer,
-    shared: Arc<Shared>,
-    queue: Arc<Queue>,
-    observer: Arc<dyn Observer>,
-    retention: Retention,
+    pub(crate) database: Writer,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) retention: Retention,
+    pub(crate) checkpointer: Checkpointer,
+    pub(crate) work: Work,
+}
+
+/// What the thread has in hand.
+pub(crate) struct Work {
     compactions: Vec<Compaction>,
-    buffers: Buffers,
-    /// Bytes appended since the write-ahead log was last copied.
-    since_checkpoint: u64,
-}
-
-/// Room for one record, used again and again.
-#[derive(Default)]
-struct Buffers {
-    aad: Vec<u8>,
-    sealed: Vec<u8>,
-}
-
-/// A write of the group that may happen.
-struct Accepted {
-    revision: Revision,
-    previous: Option<Revision>,
-    pending: Pending,
-}
-
-/// What is decided of a group before anything is written.
-#[derive(Default)]
-struct Group {
-    accepted: Vec<Accepted>,
-    /// What each key of the group will be at; the index is changed when the group is durable.
-    overlay: HashMap<Key, Option<Revision>>,
-    /// Refused because of a write in this very group, with the answer if that write succeeds.
-    dependent: Vec<(Pending, CommitError)>,
+    /// Additional data and sealed bytes of one record: room that is used again and again.
+    buffers: (Vec<u8>, Vec<u8>),
+    /// About how much the write-ahead log has grown since it was copied.
+    log_bytes: u64,
+    /// When history may be removed again.
+    next_removal: Instant,
 }
 
 impl WriterThread {
-    pub(crate) fn new(
-        database: Writer,
-        shared: Arc<Shared>,
-        queue: Arc<Queue>,
-        observer: Arc<dyn Observer>,
-        retention: Retention,
-    ) -> Self {
-        let (compactions, buffers) = (Vec::new(), Buffers::default());
-        Self { database, shared, queue, observer, retention, compactions, buffers, since_checkpoint: 0 }
-    }
-
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
         loop {
-            let Waiting { writes, compactions, closed } = self.queue.take(self.retention.next_look(Instant::now()));
-            self.compactions.extend(compactions);
+            let Waiting { writes, compactions, closed } = self.queue.take(self.next_look());
+            self.work.compactions.extend(compactions);
             let idle = writes.is_empty();
             if !idle {
                 self.commit(writes);
             }
-            self.tidy();
+            self.compact();
+            self.checkpoint();
             if closed && idle {
-                break;
+                return self.close();
             }
         }
-        self.close();
     }
 
     fn commit(&mut self, writes: Vec<Pending>) {
         let started = Instant::now();
-        let group = self.decide(writes);
-        if group.accepted.is_empty() {
-            return;
-        }
-        match self.append(&group.accepted) {
-            Ok(()) => self.publish(group, started),
-            Err(error) => self.refuse(group, &error),
-        }
-    }
-
-    /// Checks the writes in order, each against what those before it leave.
-    fn decide(&self, writes: Vec<Pending>) -> Group {
-        let state = self.shared.state.read();
-        let (mut group, mut revision) = (Group::default(), state.newest);
-        for pending in writes {
-            let key = &pending.write.key;
-            let planned = group.overlay.get(key).copied();
-            let actual = planned.unwrap_or_else(|| state.index.current(key));
-            match (is_met(&pending.write, actual), planned) {
-                (true, _) => {
-                    revision = revision.next();
-                    let after = matches!(pending.write.mutation, Mutation::Put(..)).then_some(revision);
-                    group.overlay.insert(Key::clone(key), after);
-                    group.accepted.push(Accepted { revision, previous: actual, pending });
-                }
-                (false, Some(_)) => group.dependent.push((pending, CommitError::Conflict { actual })),
-                (false, None) => {
-                    self.shared.metrics.conflicts.fetch_add(1, Ordering::Relaxed);
-                    answer(pending, Err(CommitError::Conflict { actual }));
-                }
+        let group = Group::decide(&self.shared.state.read(), &self.shared.metrics, writes);
+        if !group.accepted.is_empty() {
+            match self.append(&group.accepted) {
+                Ok(()) => self.publish(group, started),
+                Err(error) => self.refuse(group, &error),
             }
         }
-        group
     }
 
     /// Makes the group durable, or leaves the database as it was.
     fn append(&mut self, accepted: &[Accepted]) -> Result<(), CommitError> {
         let done = self.append_all(accepted);
-        if done.is_err()
-            && let Err(error) = self.database.roll_back()
-        {
-            tracing::error!(%error, "roll back a failed write");
+        if done.is_err() {
+            self.roll_back();
         }
         done
     }
@@ -152,7 +99,7 @@ impl WriterThread {
         for Accepted { revision, previous, pending } in accepted {
             let Write { key, mutation, .. } = &pending.write;
             let header = Header { key, revision: *revision, previous: *previous, kind: mutation.kind() };
-            let Buffers { aad, sealed } = &mut self.buffers;
+            let (aad, sealed) = &mut self.work.buffers;
             header
                 .seal(&self.shared.keyring, mutation.bytes(), aad, sealed)
                 .map_err(|error| CommitError::Seal(Arc::new(error)))?;
@@ -160,8 +107,8 @@ impl WriterThread {
             bytes += sealed.len() as u64;
         }
         self.database.commit().map_err(engine_error)?;
-        self.since_checkpoint += bytes;
-        self.shared.metrics.sealed_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.work.log_bytes += bytes + sqlite::PAGE_BYTES;
+        add(&self.shared.metrics.sealed_bytes, bytes);
         Ok(())
     }
 
@@ -172,18 +119,21 @@ impl WriterThread {
         add(&metrics.writes, group.accepted.len() as u64);
         metrics.group_size.record(group.accepted.len() as u64);
         metrics.commit_micros.record(micros(started));
+        if metrics.failing.swap(false, Ordering::Relaxed) {
+            tracing::info!("the store takes writes again");
+        }
 
         let (mut batch, mut answers) = (Vec::new(), Vec::new());
         let mut state = self.shared.state.write();
         for Accepted { revision, previous, pending } in group.accepted {
-            let Write { key, mutation, .. } = pending.write;
+            let (Write { key, mutation, .. }, answer) = pending.into_parts();
             let key = state.index.shared(&key).unwrap_or(key);
             let kind = mutation.kind();
             state.index.push(&key, Stamp::new(revision, kind));
             state.newest = revision;
             self.retention.note(&key, revision, previous, kind);
             batch.push(Committed { key, revision, previous, mutation });
-            answers.push((pending.answer, revision));
+            answers.push((answer, revision));
         }
         let newest = state.newest;
         metrics.keys.store(state.index.live, Ordering::Relaxed);
@@ -198,111 +148,121 @@ impl WriterThread {
             // Who no longer waits need not know.
             answer.send(Ok(revision)).unwrap_or_default();
         }
-        add(&metrics.conflicts, group.dependent.len() as u64);
-        for (pending, conflict) in group.dependent {
-            answer(pending, Err(conflict));
+        add(&metrics.conflicts, group.refused.len() as u64);
+        for (pending, conflict) in group.refused {
+            pending.answer(Err(conflict));
         }
     }
 
+    /// Also those that were refused: what refused them may be a write that did not happen.
     fn refuse(&self, group: Group, error: &CommitError) {
         add(&self.shared.metrics.failures, 1);
-        tracing::error!(writes = group.accepted.len(), %error, cause = ?std::error::Error::source(error), "write failed");
-        let dependent = group.dependent.into_iter().map(|(pending, _)| pending);
-        for pending in group.accepted.into_iter().map(|accepted| accepted.pending).chain(dependent) {
-            answer(pending, Err(error.clone()));
+        if !self.shared.metrics.failing.swap(true, Ordering::Relaxed) {
+            let cause = std::error::Error::source(error);
+            tracing::error!(%error, cause, "the store takes no writes");
+        }
+        let refused = group.refused.into_iter().map(|(pending, _)| pending);
+        for pending in group.accepted.into_iter().map(|accepted| accepted.pending).chain(refused) {
+            pending.answer(Err(error.clone()));
         }
     }
 
-    /// What is done between groups: history that is no longer kept, and the write-ahead log.
-    fn tidy(&mut self) {
-        self.advance();
-        self.remove_some();
-        if self.since_checkpoint >= CHECKPOINT_BYTES {
-            self.checkpoint();
-        }
-    }
-
-    fn advance(&mut self) {
-        for compaction in &self.compactions {
+    /// Forgets history that is no longer kept, and removes some of its rows: all when nobody waits, else a few from time
+    /// to time.
+    fn compact(&mut self) {
+        for compaction in &self.work.compactions {
             self.retention.forget(compaction.revision);
         }
         self.retention.advance(Instant::now());
+        self.show_compacted();
+        while !self.retention.batch().is_empty() && Instant::now() >= self.work.next_removal {
+            if let Err(error) = self.remove_batch() {
+                self.roll_back();
+                self.work.next_removal = Instant::now() + RETRY;
+                tracing::warn!(%error, "remove old history; tried again later");
+            } else if self.queue.is_wanted() {
+                self.work.next_removal = Instant::now() + PAUSE;
+            }
+            self.retention.advance(Instant::now());
+        }
+        self.answer_compactions();
+    }
+
+    fn show_compacted(&self) {
         if self.shared.state.read().compacted < self.retention.compacted {
             self.shared.state.write().compacted = self.retention.compacted;
         }
     }
 
-    fn remove_some(&mut self) {
-        loop {
-            let rows: Vec<_> = self.retention.removable(REMOVE).cloned().collect();
-            if rows.is_empty() {
-                break;
-            }
-            if let Err(error) = self.remove(rows.iter().map(|row| row.revision)) {
-                tracing::warn!(%error, "remove old history; tried again later");
-                return;
-            }
-            let mut state = self.shared.state.write();
-            for row in &rows {
-                state.index.remove(&row.key, row.revision);
-            }
-            drop(state);
-            self.retention.removed(rows.len());
-            add(&self.shared.metrics.compacted_rows, rows.len() as u64);
-            self.shared.metrics.history.store(self.retention.len() as u64, Ordering::Relaxed);
-            if self.queue.is_wanted() {
-                return;
-            }
+    fn remove_batch(&mut self) -> rusqlite::Result<()> {
+        let batch = self.retention.batch();
+        self.database.begin()?;
+        for obsolete in batch.iter().rev() {
+            self.database.remove(obsolete.revision)?;
         }
-        for compaction in self.compactions.drain(..) {
+        self.database.set_compacted(self.retention.compacted)?;
+        self.database.commit()?;
+        let mut state = self.shared.state.write();
+        for obsolete in batch {
+            state.index.remove(&obsolete.key, obsolete.revision);
+        }
+        drop(state);
+        let count = batch.len();
+        self.retention.removed(count);
+        self.work.log_bytes += count as u64 * sqlite::PAGE_BYTES / 2;
+        add(&self.shared.metrics.compacted_rows, count as u64);
+        self.shared.metrics.history.store(self.retention.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn answer_compactions(&mut self) {
+        let is_done = |compaction: &mut Compaction| self.retention.is_clean(compaction.revision);
+        for compaction in self.work.compactions.extract_if(.., is_done) {
             // Who no longer waits need not know.
             compaction.done.send(()).unwrap_or_default();
         }
     }
 
-    fn remove(&mut self, rows: impl Iterator<Item = Revision>) -> rusqlite::Result<()> {
-        let done = self.database.begin().and_then(|()| {
-            for revision in rows {
-                self.database.remove(revision)?;
-                self.since_checkpoint += sqlite::PAGE_BYTES;
-            }
-            self.database.set_compacted(self.retention.compacted)?;
-            self.database.commit()
-        });
-        done.inspect_err(|_| {
-            if let Err(error) = self.database.roll_back() {
-                tracing::error!(%error, "roll back a failed removal");
-            }
-        })
-    }
-
+    /// Has the log copied when it is long, and copies the rest when that is done.
     fn checkpoint(&mut self) {
-        self.since_checkpoint = 0;
-        match self.database.checkpoint() {
-            Ok(_) => add(&self.shared.metrics.checkpoints, 1),
-            Err(error) => tracing::warn!(%error, "checkpoint; tried again later"),
+        if self.checkpointer.take_copied() {
+            match self.database.checkpoint() {
+                Ok(_) => add(&self.shared.metrics.checkpoints, 1),
+                Err(error) => tracing::warn!(%error, "copy the write-ahead log; tried again later"),
+            }
+        } else if self.work.log_bytes >= LOG_BYTES {
+            self.work.log_bytes = 0;
+            self.checkpointer.ask();
         }
     }
 
-    fn close(&self) {
+    fn next_look(&self) -> Instant {
+        let now = Instant::now();
+        let removal = (!self.retention.batch().is_empty()).then_some(self.work.next_removal);
+        let next = [removal, self.retention.due()].into_iter().flatten().min().unwrap_or(now + IDLE);
+        next.clamp(now, now + IDLE)
+    }
+
+    fn roll_back(&self) {
+        if let Err(error) = self.database.roll_back() {
+            tracing::error!(%error, "roll back; tried again before the next write");
+        }
+    }
+
+    fn close(self) {
+        // First the other connection: the log can then be emptied.
+        drop(self.checkpointer);
         if let Err(error) = self.database.checkpoint_all() {
-            tracing::warn!(%error, "checkpoint at the end; done at the next start");
+            tracing::warn!(%error, "empty the write-ahead log; done at the next start");
         }
     }
 }
 
-/// A deletion of what is not there is not met either.
-fn is_met(write: &Write, actual: Option<Revision>) -> bool {
-    match (write.expect, &write.mutation) {
-        (Expect::Absent, Mutation::Put(..)) => actual.is_none(),
-        (Expect::Absent, Mutation::Delete(..)) => false,
-        (Expect::Revision(expected), _) => actual == Some(expected),
+impl Default for Work {
+    fn default() -> Self {
+        let (compactions, buffers) = (Vec::new(), (Vec::new(), Vec::new()));
+        Self { compactions, buffers, log_bytes: 0, next_removal: Instant::now() }
     }
-}
-
-fn answer(pending: Pending, result: Result<Revision, CommitError>) {
-    // Who no longer waits need not know.
-    pending.answer.send(result).unwrap_or_default();
 }
 
 fn engine_error(error: rusqlite::Error) -> CommitError {
@@ -317,6 +277,9 @@ fn add(counter: &AtomicU64, count: u64) {
     counter.fetch_add(count, Ordering::Relaxed);
 }
 
-/// Rows of history removed in one transaction.
-const REMOVE: usize = 64;
-const CHECKPOINT_BYTES: u64 = 16 << 20;
+/// Between two removals while others wait.
+const PAUSE: Duration = Duration::from_millis(10);
+/// After a removal that failed.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long the write-ahead log may get before it is copied.
+const LOG_BYTES: u64 = 16 << 20;
