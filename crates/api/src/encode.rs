@@ -49,6 +49,9 @@ pub fn untyped(value: &Value) -> Value {
     }
 }
 
+/// The fields with which every stored object begins, backwards.
+const HEAD: [&str; 2] = ["apiVersion", "kind"];
+
 /// Compact JSON of an object to store, with the place of the revision that it will get.
 pub fn stored(object: &Value) -> Draft {
     let mut draft = Draft { bytes: Vec::with_capacity(1024), splice: 0, metadata: 0..0 };
@@ -58,7 +61,9 @@ pub fn stored(object: &Value) -> Draft {
     };
     let out = &mut draft.bytes;
     out.push(b'{');
-    for (at, (name, value)) in fields.iter().enumerate() {
+    // The kind comes first, so that what a list shows of an object is all of its bytes but the head.
+    let (head, rest): (Vec<_>, Vec<_>) = fields.iter().partition(|(name, _)| HEAD.contains(&name.as_str()));
+    for (at, (name, value)) in head.into_iter().rev().chain(rest).enumerate() {
         separate(out, at);
         write_key(out, name);
         match value {

@@ -205,6 +205,14 @@ pub trait Rules: Sync {
         Grace::None
     }
 
+    /// Whether something besides `metadata.finalizers` keeps a deleted object, as `spec.finalizers` a Namespace.
+    fn is_held(&self, _object: &Value) -> bool {
+        false
+    }
+
+    /// What else changes when an object that is held gets its deletionTimestamp, as `status.phase` of a Namespace.
+    fn mark_deleting(&self, _object: &mut Value) {}
+
     /// `GetResetFields`: paths that server-side apply and managedFields ignore for this part.
     fn reset_fields(&self, _part: Part) -> &'static [&'static [&'static str]] {
         &[]

@@ -82,6 +82,18 @@ impl Rules for Namespace {
         ]
     }
 
+    fn is_held(&self, object: &Value) -> bool {
+        finalizer_texts(object).next().is_some()
+    }
+
+    /// The delete of `pkg/registry/core/namespace/storage`, which knows no grace period.
+    fn mark_deleting(&self, object: &mut Value) {
+        if self.is_held(object) {
+            object.set(&["status", "phase"], "Terminating");
+            object.remove(&["metadata", "deletionGracePeriodSeconds"]);
+        }
+    }
+
     fn reset_fields(&self, part: Part) -> &'static [&'static [&'static str]] {
         match part {
             Part::Whole => &[&["status"]],

@@ -1,0 +1,113 @@
+//! Bodies: what answers are made of, and how the body of a request is taken in.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+
+use crate::error::{ApiError, Result};
+
+/// Any failure of a transport's own body.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of a request, from a connection or from inside the process.
+pub(crate) type RequestBody = http_body_util::combinators::UnsyncBoxBody<Bytes, BoxError>;
+
+/// The body of an answer.
+pub enum Body {
+    /// Ready pieces.
+    Ready(VecDeque<Bytes>),
+    /// Pieces that come with time: a watch.
+    Stream(BoxStream<'static, Bytes>),
+}
+
+impl Body {
+    /// No bytes.
+    pub(crate) fn empty() -> Self {
+        Self::Ready(VecDeque::new())
+    }
+
+    /// One piece.
+    pub(crate) fn full(bytes: impl Into<Bytes>) -> Self {
+        Self::Ready(VecDeque::from([bytes.into()]))
+    }
+
+    /// A stream of pieces.
+    pub(crate) fn stream(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        Self::Stream(pieces.boxed())
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match &mut *self {
+            Self::Ready(pieces) => Poll::Ready(pieces.pop_front().map(|piece| Ok(Frame::data(piece)))),
+            Self::Stream(pieces) => pieces.poll_next_unpin(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Ready(pieces) if pieces.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Ready(pieces) => SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum()),
+            Self::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Limits of a request's body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimits {
+    /// Bytes.
+    pub(crate) size: usize,
+    /// The longest time without a byte.
+    pub(crate) stall: Duration,
+}
+
+/// Reads a body whole, or refuses it. A body that says its size is refused before a byte of it is read.
+pub(crate) async fn read(mut body: RequestBody, limits: BodyLimits) -> Result<Bytes> {
+    let too_large = || ApiError::too_large(format_args!("limit is {}", limits.size));
+    let hint = http_body::Body::size_hint(&body);
+    if hint.lower() > limits.size as u64 {
+        return Err(too_large());
+    }
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    loop {
+        let frame = match tokio::time::timeout(limits.stall, body.frame()).await {
+            Err(_) => return Err(ApiError::body_timeout()),
+            Ok(None) => break,
+            Ok(Some(Err(_))) => return Err(ApiError::bad_request("the request body was cut off")),
+            Ok(Some(Ok(frame))) => frame,
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        let length = first.as_ref().map_or(0, Bytes::len) + rest.len() + data.len();
+        if length > limits.size {
+            return Err(too_large());
+        }
+        match &first {
+            None => first = Some(data),
+            Some(_) => rest.extend_from_slice(&data),
+        }
+    }
+    let first = first.unwrap_or_default();
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&rest);
+    Ok(whole.freeze())
+}

@@ -1,0 +1,298 @@
+//! The way of a request, in one readable order: identify, limit, authorize, and only then look at the body.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use api::resources::{Resource, Subresource};
+use auth::{Attributes, Decision, Identity};
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY, WARNING,
+};
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, StatusCode};
+
+use crate::body::{Body, RequestBody};
+use crate::documents;
+use crate::error::{ApiError, Result};
+use crate::limits::InFlight;
+use crate::metrics::{Metrics, Observed};
+use crate::negotiate::{self, Accepted, Offer};
+use crate::query::Query;
+use crate::registry::{Answer, Call, Content, Registry};
+use crate::render;
+use crate::request::{ResourcePath, Verb, allows};
+use crate::websocket;
+
+const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+
+/// Proof that a request on a resource was allowed. Only this module makes it, from an allow decision.
+pub(crate) struct Authorized {
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) row: &'static Resource,
+    pub(crate) sub: Option<&'static Subresource>,
+    pub(crate) verb: Verb,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    api_version: String,
+    _made_here: (),
+}
+
+impl Authorized {
+    /// The apiVersion of the row.
+    pub(crate) fn api_version(&self) -> &str {
+        &self.api_version
+    }
+
+    /// The same permission seen from the object that a subresource changes: who may bind or evict a Pod may have
+    /// that Pod changed so, and nothing else.
+    pub(crate) fn within(&self, row: &'static Resource, name: &str) -> Self {
+        Self {
+            identity: Arc::clone(&self.identity),
+            row,
+            sub: row.subresource("binding").filter(|_| self.sub.is_none()).or(self.sub),
+            verb: self.verb,
+            namespace: self.namespace.clone(),
+            name: name.to_owned(),
+            api_version: row.api_version(),
+            _made_here: (),
+        }
+    }
+}
+
+/// Everything that serving needs.
+pub(crate) struct Pipeline {
+    pub(crate) registry: Registry,
+    pub(crate) metrics: Metrics,
+    pub(crate) in_flight: InFlight,
+    pub(crate) documents: documents::Documents,
+    pub(crate) ending: tokio_util::sync::CancellationToken,
+}
+
+impl Pipeline {
+    /// Whether the server is going down.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.is_cancelled()
+    }
+
+    /// Whether the store takes writes, as far as the last one told.
+    pub(crate) fn can_write(&self) -> bool {
+        self.registry.can_write()
+    }
+}
+
+impl Pipeline {
+    /// Answers a request. `identity` is who the transport says is there: a checked certificate, or a controller of
+    /// this process.
+    pub(crate) async fn handle(
+        &self,
+        mut parts: Parts,
+        body: RequestBody,
+        identity: Option<Arc<Identity>>,
+    ) -> Response<Body> {
+        let begun = Instant::now();
+        let mut observed = Observed::default();
+        let upgrade = websocket::Upgrade::take(&mut parts);
+        let result = self.answer(&parts, body, identity, upgrade, &mut observed).await;
+        let mut response = result.unwrap_or_else(|error| refusal(&parts, &error));
+        let headers = response.headers_mut();
+        headers.insert(AUDIT_ID, audit_id());
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
+        observed.code = response.status().as_u16();
+        let elapsed = begun.elapsed();
+        self.metrics.observe(&observed, elapsed);
+        tracing::debug!(method = %parts.method, path = parts.uri.path(), code = observed.code, elapsed = ?elapsed, "request");
+        response
+    }
+
+    async fn answer(
+        &self,
+        parts: &Parts,
+        body: RequestBody,
+        identity: Option<Arc<Identity>>,
+        upgrade: Option<websocket::Upgrade>,
+        observed: &mut Observed,
+    ) -> Result<Response<Body>> {
+        let path = parts.uri.path();
+        if let Some(answer) = self.documents.open(self, parts) {
+            return Ok(answer);
+        }
+        let identity = identify(identity, &parts.headers)?;
+        let Some(resource) = ResourcePath::parse(path) else {
+            authorize_path(&identity, parts)?;
+            return self.documents.answer(self, parts);
+        };
+        let query = Query::parse(parts.uri.query());
+        let verb = resource.verb(&parts.method, query.is_watch());
+        observed.verb = verb;
+        let _place = match verb {
+            Some(Verb::Watch) => None,
+            _ => Some(self.in_flight.enter(verb.is_some_and(Verb::is_mutating))?),
+        };
+        let who = authorize(&identity, &resource, verb, &parts.method, path)?;
+        observed.row = Some(who.row);
+        let offer = offer(&who);
+        let accepted = negotiate::accept(&parts.headers, &query, offer)?;
+        let call = Call { who: &who, headers: &parts.headers, query, accepted };
+        let answer = self.registry.dispatch(&call, body).await?;
+        respond(&call, answer, upgrade).await
+    }
+}
+
+/// Authentication: what the transport proved. A bearer token proves nothing yet, so it is refused.
+fn identify(identity: Option<Arc<Identity>>, headers: &HeaderMap) -> Result<Arc<Identity>> {
+    match identity {
+        Some(identity) => Ok(identity),
+        None if headers.contains_key(AUTHORIZATION) => Err(ApiError::unauthorized()),
+        None => Err(ApiError::unauthorized()),
+    }
+}
+
+fn authorize_path(identity: &Identity, parts: &Parts) -> Result<()> {
+    let verb = parts.method.as_str().to_ascii_lowercase();
+    let attributes = Attributes { verb: &verb, path: parts.uri.path(), ..Attributes::default() };
+    match auth::decide(identity, &attributes) {
+        Decision::Allow(_) => Ok(()),
+        Decision::Deny(reason) => Err(ApiError {
+            details: Some(Box::default()),
+            ..ApiError::forbidden("", "", "", attributes.forbidden(&identity.user, &reason))
+        }),
+    }
+}
+
+/// Authorization, and the proof of it. What no route serves is only told to those who may ask.
+fn authorize(
+    identity: &Arc<Identity>,
+    resource: &ResourcePath<'_>,
+    verb: Option<Verb>,
+    method: &Method,
+    path: &str,
+) -> Result<Authorized> {
+    let method = method.as_str().to_ascii_lowercase();
+    let attributes = Attributes {
+        verb: match verb {
+            Some(verb) => verb.as_str(),
+            None => &method,
+        },
+        group: resource.group,
+        version: resource.version,
+        resource: resource.resource,
+        subresource: resource.subresource,
+        namespace: if resource.resource == "namespaces" { &resource.name } else { &resource.namespace },
+        name: &resource.name,
+        path,
+    };
+    if let Decision::Deny(reason) = auth::decide(identity, &attributes) {
+        let message = attributes.forbidden(&identity.user, &reason);
+        return Err(ApiError::forbidden(resource.group, resource.resource, &resource.name, message));
+    }
+    let (row, sub) = resource.route().ok_or_else(ApiError::no_route)?;
+    let verb = verb.filter(|verb| allows(row, sub, resource, *verb)).ok_or_else(ApiError::method_not_allowed)?;
+    Ok(Authorized {
+        identity: Arc::clone(identity),
+        row,
+        sub,
+        verb,
+        namespace: resource.namespace.clone().into_owned(),
+        name: resource.name.clone().into_owned(),
+        api_version: row.api_version(),
+        _made_here: (),
+    })
+}
+
+fn offer(who: &Authorized) -> Offer {
+    match who.verb {
+        Verb::Watch => Offer::Stream,
+        Verb::List => Offer::Collection,
+        _ => Offer::Object,
+    }
+}
+
+impl Registry {
+    async fn dispatch(&self, call: &Call<'_>, body: RequestBody) -> Result<Answer> {
+        match call.who.verb {
+            Verb::Get => self.get(call).await,
+            Verb::List => self.list(call).await,
+            Verb::Watch => self.watch(call).await,
+            Verb::Create if call.who.sub.is_some() || call.who.row.storage_prefix.is_empty() => {
+                self.create_subresource(call, body).await
+            }
+            Verb::Create => self.create(call, body).await,
+            Verb::Update => self.update(call, body).await,
+            Verb::Patch => self.patch(call, body).await,
+            Verb::Delete => self.delete(call, body).await,
+            Verb::DeleteCollection => self.delete_collection(call, body).await,
+        }
+    }
+}
+
+async fn respond(call: &Call<'_>, answer: Answer, upgrade: Option<websocket::Upgrade>) -> Result<Response<Body>> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::OK);
+    if let Some(text) = call.who.row.deprecated {
+        add_warnings(response.headers_mut(), &[text.to_owned()]);
+    }
+    add_warnings(response.headers_mut(), &answer.warnings);
+    if let Content::Stream(body) = answer.content {
+        if let Some(upgrade) = upgrade {
+            return Ok(upgrade.accept(body));
+        }
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *response.body_mut() = body;
+        return Ok(response);
+    }
+    let pieces = render::content(call.who.row, answer.content, call.accepted, call.query.text("includeObject"))?;
+    let wants_gzip = matches!(call.who.verb, Verb::Get | Verb::List) && negotiate::accepts_gzip(call.headers);
+    let (pieces, compressed) = render::gzip(pieces, wants_gzip).await?;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(call.accepted.media.content_type()));
+    if compressed {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    *response.body_mut() = Body::Ready(pieces);
+    Ok(response)
+}
+
+/// `299 - "text"`, one header each (`k8s.io/apimachinery/pkg/util/net` NewWarningHeader).
+fn add_warnings(headers: &mut HeaderMap, warnings: &[String]) {
+    let mut given: Vec<&str> = Vec::new();
+    for warning in warnings {
+        let text = warning.as_str();
+        if given.contains(&text) {
+            continue;
+        }
+        given.push(text);
+        let clean: String = text.chars().filter(|character| !character.is_control()).collect();
+        let quoted = clean.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = HeaderValue::from_bytes(format!("299 - \"{quoted}\"").as_bytes()) {
+            headers.append(WARNING, value);
+        }
+    }
+}
+
+/// An error as the client takes it.
+pub(crate) fn refusal(parts: &Parts, error: &ApiError) -> Response<Body> {
+    let query = Query::parse(parts.uri.query());
+    let accepted = negotiate::accept_error(&parts.headers, &query);
+    status(error, accepted)
+}
+
+/// A Status of failure in a media type.
+pub(crate) fn status(error: &ApiError, accepted: Accepted) -> Response<Body> {
+    let bytes: Bytes = render::value(&error.status(), accepted).into();
+    let mut response = Response::new(Body::full(bytes));
+    *response.status_mut() = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(accepted.media.content_type()));
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn audit_id() -> HeaderValue {
+    let mut buffer = [0; uuid::fmt::Hyphenated::LENGTH];
+    let text = uuid::Uuid::new_v4().hyphenated().encode_lower(&mut buffer);
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}

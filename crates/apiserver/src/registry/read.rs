@@ -1,0 +1,280 @@
+//! GET and LIST (`apiserver/pkg/endpoints/handlers/get.go`, `.../storage/etcd3/store.go`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::resources::Resource;
+use api::selector::{FieldSelector, LabelSelector};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use storage::Revision;
+
+use super::{Answer, Call, Content, List, Registry, storing};
+use crate::cache::{Entry, Scope, key, restore};
+use crate::error::{ApiError, Result};
+use crate::query::{ListOptions, Match, parse_revision};
+
+/// How long a read waits for a revision that has not come (`blockTimeout` of the watch cache).
+const WAIT: Duration = Duration::from_secs(3);
+
+impl Registry {
+    /// GET of one object.
+    pub(crate) async fn get(&self, call: &Call<'_>) -> Result<Answer> {
+        let who = call.who;
+        let asked = parse_revision(call.query.text("resourceVersion"))
+            .map_err(|why| ApiError::bad_request(format!("invalid resource version: {why}")))?;
+        self.wait_for(asked.unwrap_or(0)).await?;
+        let stored = storing(who.row);
+        let path = crate::cache::path_of(stored, &who.namespace, &who.name);
+        match self.cache.get(stored, &path) {
+            Some(entry) => Ok(Answer::ok(Content::Object(entry))),
+            None => Err(self.missing(stored, who.row, &path, &who.name)),
+        }
+    }
+
+    /// An object that is not there, or one that is and cannot be read.
+    pub(super) fn missing(&self, stored: &Resource, row: &Resource, path: &str, name: &str) -> ApiError {
+        let key = key(stored, path);
+        if self.cache.damaged(stored, "").iter().any(|(damaged, _)| **damaged == *key) {
+            let why =
+                "the stored object cannot be read: it is damaged or sealed with a key that this server does not have";
+            return ApiError::internal(format!("{} {:?}: {why}", row.qualified(), name));
+        }
+        ApiError::not_found(row, name)
+    }
+
+    /// GET of a collection.
+    pub(crate) async fn list(&self, call: &Call<'_>) -> Result<Answer> {
+        let options = ListOptions::parse(&call.query, call.who.row, false, None)?;
+        let list = self.collect(call, &options).await?;
+        let mut warnings = Vec::new();
+        let damaged = self.cache.damaged(storing(call.who.row), &call.who.namespace);
+        if !damaged.is_empty() {
+            if options.resource_version == "0" {
+                // A client that goes on to watch from here would take what is left out for deleted.
+                return Err(ApiError::internal(format!("{} cannot be read", damaged_names(&damaged))));
+            }
+            warnings.push(format!("left out what cannot be read: {}", damaged_names(&damaged)));
+        }
+        Ok(Answer { code: 200, content: Content::List(list), warnings })
+    }
+
+    /// The page of a collection that the options ask for.
+    pub(super) async fn collect(&self, call: &Call<'_>, options: &ListOptions) -> Result<List> {
+        let row = storing(call.who.row);
+        let selection = Selection { labels: &options.labels, fields: &options.fields };
+        let asked = parse_revision(&options.resource_version)
+            .map_err(|why| ApiError::bad_request(format!("invalid resource version: {why}")))?;
+        let page = Page { row, namespace: &call.who.namespace, limit: options.limit, selection };
+        if !options.continue_token.is_empty() {
+            let token = Token::decode(&options.continue_token, &page)?;
+            if asked.is_some_and(|revision| revision > 0) {
+                return Err(ApiError::bad_request("specifying resource version is not allowed when using continue"));
+            }
+            return self.continued(&page, &token).await;
+        }
+        let exact = match (asked, options.version_match) {
+            (Some(revision), Match::Exact) if revision > 0 => Some(revision),
+            // A limit with a revision means that revision (legacy semantics).
+            (Some(revision), Match::Unset) if revision > 0 && options.limit > 0 => Some(revision),
+            _ => None,
+        };
+        self.wait_for(asked.unwrap_or(0)).await?;
+        match exact {
+            Some(revision) => self.page_at(&page, revision, None).await,
+            None => Ok(self.page_now(&page)),
+        }
+    }
+
+    /// The first page of now.
+    fn page_now(&self, page: &Page<'_>) -> List {
+        // One more than asked for tells whether there is more.
+        let beyond = if page.limit == 0 { 0 } else { page.limit + 1 };
+        let scope = Scope { namespace: page.namespace, after: None };
+        let snapshot = self.cache.list(page.row, &scope, beyond, |entry| page.selection.matches(entry));
+        let rest = |after: &str| self.cache.count_after(page.row, &Scope { after: Some(after), ..scope });
+        page.cut(snapshot.entries, snapshot.revision, rest)
+    }
+
+    async fn continued(&self, page: &Page<'_>, token: &Token) -> Result<List> {
+        let after = key(page.row, "") + &token.start;
+        if token.revision == 0 {
+            let mut list = self.page_from(page, &after);
+            list.revision = self.cache.revision();
+            return Ok(list);
+        }
+        if self.cache.unchanged_since(page.row, token.revision) {
+            let mut list = self.page_from(page, &after);
+            list.revision = token.revision;
+            list.retoken(page);
+            return Ok(list);
+        }
+        match self.page_at(page, token.revision, Some(&after)).await {
+            Err(error) if error.code == 410 => Err(expired(&token.start)),
+            other => other,
+        }
+    }
+
+    fn page_from(&self, page: &Page<'_>, after: &str) -> List {
+        let beyond = if page.limit == 0 { 0 } else { page.limit + 1 };
+        let scope = Scope { namespace: page.namespace, after: Some(after) };
+        let snapshot = self.cache.list(page.row, &scope, beyond, |entry| page.selection.matches(entry));
+        let rest = |after: &str| self.cache.count_after(page.row, &Scope { after: Some(after), ..scope });
+        page.cut(snapshot.entries, snapshot.revision, rest)
+    }
+
+    /// A page as it was at a revision, read from the log.
+    async fn page_at(&self, page: &Page<'_>, revision: u64, after: Option<&str>) -> Result<List> {
+        let prefix = Scope { namespace: page.namespace, after: None }.prefix(page.row);
+        let mut entries: Vec<Arc<Entry>> = Vec::new();
+        let mut after = after.map(str::to_owned);
+        let wanted = if page.limit == 0 { usize::MAX } else { page.limit + 1 };
+        let mut remaining = 0;
+        while entries.len() < wanted {
+            let read = self
+                .store
+                .at(&prefix, Revision(revision), after.as_deref(), page.limit.saturating_add(1).max(500))
+                .await?;
+            for record in read.records {
+                let prepared = restore(page.row, record.key, &record.value).map_err(ApiError::internal)?;
+                let entry = prepared.at(record.revision.0);
+                if entries.len() == wanted {
+                    remaining += 1;
+                } else if page.selection.matches(&entry) {
+                    entries.push(Arc::new(entry));
+                }
+            }
+            remaining += read.remaining;
+            match read.next {
+                Some(next) if entries.len() < wanted => {
+                    after = Some(next.to_string());
+                    remaining = 0;
+                }
+                _ => break,
+            }
+        }
+        Ok(page.cut(entries, revision, |_| usize::try_from(remaining).unwrap_or(usize::MAX).saturating_add(1)))
+    }
+
+    /// Waits until readers can see a revision.
+    pub(super) async fn wait_for(&self, revision: u64) -> Result<()> {
+        if revision <= self.cache.revision() {
+            return Ok(());
+        }
+        let mut seen = self.cache.subscribe();
+        let waited = tokio::time::timeout(WAIT, seen.wait_for(|seen| *seen >= revision)).await;
+        match waited {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(ApiError::too_large_revision(revision, self.cache.revision())),
+        }
+    }
+}
+
+/// What selectors keep.
+#[derive(Clone, Copy)]
+pub(super) struct Selection<'a> {
+    pub(super) labels: &'a LabelSelector,
+    pub(super) fields: &'a FieldSelector,
+}
+
+impl Selection<'_> {
+    pub(super) fn matches(&self, entry: &Entry) -> bool {
+        entry.is_selected(self.labels, self.fields)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
+    }
+}
+
+impl Entry {
+    /// Whether selectors accept the object.
+    pub(crate) fn is_selected(&self, labels: &LabelSelector, fields: &FieldSelector) -> bool {
+        let label = |name: &str| {
+            let found = self.summary.labels.binary_search_by(|(key, _)| (**key).cmp(name)).ok();
+            found.and_then(|at| self.summary.labels.get(at)).map(|(_, value)| &**value)
+        };
+        let field = |name: &str| match name {
+            "metadata.name" => self.name(),
+            "metadata.namespace" => self.namespace(),
+            _ => self.summary.fields.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value),
+        };
+        (labels.is_empty() || labels.matches(label)) && (fields.is_empty() || fields.matches(field))
+    }
+}
+
+struct Page<'a> {
+    row: &'static Resource,
+    namespace: &'a str,
+    limit: usize,
+    selection: Selection<'a>,
+}
+
+impl Page<'_> {
+    /// Cuts what was read to the limit; `rest` counts what comes after a key.
+    fn cut(&self, mut entries: Vec<Arc<Entry>>, revision: u64, rest: impl Fn(&str) -> usize) -> List {
+        let mut list = List { entries: Vec::new(), revision, continue_token: String::new(), remaining: None };
+        if self.limit > 0 && entries.len() > self.limit {
+            entries.truncate(self.limit);
+            if let Some(last) = entries.last() {
+                list.continue_token = Token { revision, start: last.path().to_owned() }.encode();
+                // With a selector what remains is not known without looking at it.
+                list.remaining = self.selection.is_empty().then(|| i64::try_from(rest(&last.key)).unwrap_or(i64::MAX));
+            }
+        }
+        list.entries = entries;
+        list
+    }
+}
+
+impl List {
+    /// Makes the continue token anew, for the revision of the list.
+    fn retoken(&mut self, page: &Page<'_>) {
+        if let Some(last) = self.entries.last().filter(|_| page.limit > 0 && !self.continue_token.is_empty()) {
+            self.continue_token = Token { revision: self.revision, start: last.path().to_owned() }.encode();
+        }
+    }
+}
+
+/// A continue token: a revision and the last path that was sent.
+#[derive(Serialize, Deserialize)]
+struct Token {
+    /// 0: go on with the present (the token of a 410).
+    #[serde(rename = "rv")]
+    revision: u64,
+    start: String,
+}
+
+impl Token {
+    fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    fn decode(text: &str, page: &Page<'_>) -> Result<Self> {
+        let invalid = |why: &str| ApiError::bad_request(format!("continue key is not valid: {why}"));
+        let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| invalid("illegal base64 data"))?;
+        let token: Self = serde_json::from_slice(&bytes).map_err(|_| invalid("incorrect encoded token"))?;
+        let outside = !page.namespace.is_empty() && token.start.split('/').next() != Some(page.namespace);
+        if outside || token.start.contains("..") {
+            return Err(invalid("it belongs to another list"));
+        }
+        Ok(token)
+    }
+}
+
+/// The 410 of a token whose revision is gone, with a token that goes on with the present.
+fn expired(start: &str) -> ApiError {
+    let fresh = Token { revision: 0, start: start.to_owned() }.encode();
+    let message = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the \
+                   continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing \
+                   with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the \
+                   time the first chunk was returned and now may show up in the list.";
+    ApiError { continue_token: fresh, ..ApiError::expired(message) }
+}
+
+fn damaged_names(damaged: &[(storage::Key, u64)]) -> String {
+    let names: Vec<&str> = damaged.iter().take(10).map(|(key, _)| key.trim_start_matches("/registry/")).collect();
+    let more = damaged.len().saturating_sub(names.len());
+    if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
+}

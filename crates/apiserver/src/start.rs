@@ -1,0 +1,50 @@
+//! What a cluster has from the start, made through the front door.
+
+use auth::Identity;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use thiserror::Error;
+use tower::ServiceExt;
+
+use crate::Server;
+
+/// The namespaces of every cluster (`pkg/controlplane/controller/systemnamespaces`, and `default`).
+const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/// A cluster could not be set up.
+#[derive(Debug, Error)]
+#[error("cannot make namespace {name}: {answer}")]
+pub struct StartError {
+    name: &'static str,
+    answer: String,
+}
+
+pub(crate) async fn namespaces(server: &Server) -> Result<(), StartError> {
+    let rows = api::resources::find("", "v1", "namespaces");
+    for name in NAMESPACES {
+        if rows.is_some_and(|row| server.pipeline.registry.cache().get(row, name).is_some()) {
+            continue;
+        }
+        create(server, name).await?;
+    }
+    Ok(())
+}
+
+async fn create(server: &Server, name: &'static str) -> Result<(), StartError> {
+    let failed = |answer: String| StartError { name, answer };
+    let body = format!(r#"{{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"{name}"}}}}"#);
+    let request = Request::post("/api/v1/namespaces")
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .header(http::header::USER_AGENT, "kluis")
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| failed(error.to_string()))?;
+    let identity = Identity::authenticated("system:apiserver", vec![auth::MASTERS.to_owned()]);
+    let Ok(response) = server.in_process(identity).oneshot(request).await;
+    let code = response.status();
+    if code.is_success() || code == http::StatusCode::CONFLICT {
+        return Ok(());
+    }
+    let Ok(answer) = response.into_body().collect().await;
+    Err(failed(String::from_utf8_lossy(&answer.to_bytes()).into_owned()))
+}
