@@ -37,31 +37,37 @@ pub struct Words {
 
 /// The words for a field of this definition, or for the definition itself where the field is empty.
 pub fn words(definition: &str, field: &str) -> Words {
-    static TYPES: OnceLock<HashMap<&str, &str>> = OnceLock::new();
+    // By definition its lines: its own, then those of its fields, sorted.
+    static TYPES: OnceLock<HashMap<&str, Vec<&str>>> = OnceLock::new();
     let types = TYPES.get_or_init(|| {
         let blocks = DESCRIPTIONS.split("\n=").skip(1);
-        blocks.map(|block| (block.split('\t').next().unwrap_or_default(), block)).collect()
+        blocks.map(|block| (first_column(block), block.lines().collect())).collect()
     });
-    let mut lines = types.get(definition).copied().unwrap_or_default().lines();
-    let line =
-        if field.is_empty() { lines.next() } else { lines.skip(1).find(|line| line.split('\t').next() == Some(field)) };
-    let mut columns = line.unwrap_or_default().split('\t').skip(1);
+    let Some((own, fields)) = types.get(definition).and_then(|lines| lines.split_first()) else {
+        return Words::default();
+    };
+    let found = fields.binary_search_by_key(&field, |line| first_column(line)).ok().and_then(|at| fields.get(at));
+    let line = if field.is_empty() { Some(own) } else { found };
+    let mut columns = line.copied().unwrap_or_default().split('\t').skip(1);
     let values = columns.next().filter(|values| !values.is_empty());
     let values = values.map(|values| values.split(',').collect()).unwrap_or_default();
     Words { values, description: unescape(columns.next().unwrap_or_default()) }
 }
 
+fn first_column(line: &str) -> &str {
+    line.split('\t').next().unwrap_or_default()
+}
+
 fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => match characters.next() {
-                Some('n') => plain.push('\n'),
-                Some('t') => plain.push('\t'),
-                other => plain.extend(other),
-            },
-            other => plain.push(other),
+    let mut pieces = text.split('\\');
+    plain.push_str(pieces.next().unwrap_or_default());
+    while let Some(piece) = pieces.next() {
+        match piece.split_at_checked(1) {
+            Some(("n", rest)) => plain.extend(["\n", rest]),
+            Some(("t", rest)) => plain.extend(["\t", rest]),
+            // An empty piece lies between the two backslashes that stand for one.
+            _ => plain.extend(["\\", pieces.next().unwrap_or_default()]),
         }
     }
     plain

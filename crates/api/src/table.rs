@@ -276,6 +276,10 @@ fn append(out: &mut Vec<u8>, literal: &str) {
 /// A JSON string with the escapes of Go's encoder.
 fn text(out: &mut Vec<u8>, shown: &str) {
     out.push(b'"');
+    if !shown.bytes().any(needs_care) {
+        append(out, shown);
+        return out.push(b'"');
+    }
     for character in shown.chars() {
         match character {
             '"' => append(out, "\\\""),
@@ -290,6 +294,11 @@ fn text(out: &mut Vec<u8>, shown: &str) {
         }
     }
     out.push(b'"');
+}
+
+/// Whether a byte may belong to something that is escaped; 0xe2 begins U+2028.
+fn needs_care(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
 }
 
 #[cfg(test)]
