@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 
 use crate::pipeline::Pipeline;
 
@@ -11,11 +11,11 @@ use crate::pipeline::Pipeline;
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// Runs until the shutdown.
-pub(crate) async fn run(pipeline: Arc<Pipeline>, ttl: Duration, ending: CancellationToken) {
+pub(crate) async fn run(pipeline: Arc<Pipeline>, ttl: Duration, mut ending: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
-            () = ending.cancelled() => return,
+            _ = ending.wait_for(|ending| *ending) => return,
         }
         let deleted = pipeline.registry.expire_events(ttl).await;
         if deleted > 0 {

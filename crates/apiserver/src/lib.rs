@@ -25,7 +25,7 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use storage::{Observer, Store};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 
 pub use admission::ServiceRange;
 pub use body::Body;
@@ -64,7 +64,7 @@ pub struct Options {
     /// `--service-cluster-ip-range`
     pub service_range: ServiceRange,
     /// Turns true when the server is to end: it ends watches and drains.
-    pub shutdown: CancellationToken,
+    pub shutdown: watch::Receiver<bool>,
 }
 
 /// A server before its store is open: the store shows its records to [`Prepared::observer`].

@@ -66,13 +66,13 @@ pub(crate) struct Pipeline {
     pub(crate) metrics: Metrics,
     pub(crate) in_flight: InFlight,
     pub(crate) documents: documents::Documents,
-    pub(crate) ending: tokio_util::sync::CancellationToken,
+    pub(crate) ending: tokio::sync::watch::Receiver<bool>,
 }
 
 impl Pipeline {
     /// Whether the server is going down.
     pub(crate) fn is_ending(&self) -> bool {
-        self.ending.is_cancelled()
+        *self.ending.borrow()
     }
 
     /// Whether the store takes writes, as far as the last one told.

@@ -12,10 +12,9 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_util::sync::CancellationToken;
 
 use crate::body::BoxError;
 use crate::pipeline::Pipeline;
@@ -39,7 +38,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     limits: ConnectionLimits,
-    ending: CancellationToken,
+    mut ending: watch::Receiver<bool>,
 ) {
     let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(limits.most));
@@ -47,7 +46,7 @@ pub(crate) async fn serve(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = ending.cancelled() => break,
+            _ = ending.wait_for(|ending| *ending) => break,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,

@@ -15,7 +15,6 @@ use parking_lot::Mutex;
 use storage::{ChangeKind, Revision};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Call, Content, Registry, face, storing};
 use crate::body::Body;
@@ -36,7 +35,7 @@ const LOG_PAGE: usize = 1000;
 pub(crate) struct WatchLimits {
     most: usize,
     open: Arc<Mutex<HashMap<String, usize>>>,
-    ending: CancellationToken,
+    ending: watch::Receiver<bool>,
 }
 
 /// One of the watches of an identity.
@@ -181,7 +180,7 @@ struct Watcher {
     cursor: u64,
     pending: VecDeque<Bytes>,
     seen: watch::Receiver<u64>,
-    ending: CancellationToken,
+    ending: watch::Receiver<bool>,
     until: Instant,
     bookmark_at: Instant,
     /// Whether the bookmark that ends the initial events is still to come.
@@ -270,7 +269,7 @@ impl Watcher {
     async fn wait(&mut self) -> bool {
         tokio::select! {
             changed = self.seen.changed() => return changed.is_ok(),
-            () = self.ending.cancelled() => return false,
+            _ = self.ending.wait_for(|ending| *ending) => return false,
             () = tokio::time::sleep_until(self.bookmark_at.min(self.until)) => {}
         }
         if Instant::now() >= self.until {
