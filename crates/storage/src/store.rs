@@ -91,7 +91,7 @@ impl Store {
             observer,
             retention: Retention::new(history, meta.compacted, newest, loaded.obsolete),
             checkpointer: Checkpointer::start(&path)?,
-            work: Work::default(),
+            work: Work::new(meta.compacted),
         };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())

@@ -53,6 +53,8 @@ pub(crate) struct Work {
     log_bytes: u64,
     /// When history may be removed again.
     next_removal: Instant,
+    /// The boundary of the history that is on the disk.
+    remembered: Revision,
 }
 
 impl WriterThread {
@@ -202,6 +204,7 @@ impl WriterThread {
         }
         self.database.set_compacted(self.retention.compacted)?;
         self.database.commit()?;
+        self.work.remembered = self.retention.compacted;
         let mut state = self.shared.state.write();
         for obsolete in batch {
             state.index.remove(&obsolete.key, obsolete.revision);
@@ -216,11 +219,27 @@ impl WriterThread {
     }
 
     fn answer_compactions(&mut self) {
+        if !self.work.compactions.is_empty()
+            && let Err(error) = self.remember_compacted()
+        {
+            tracing::warn!(%error, "remember what was forgotten; tried again later");
+            self.work.next_removal = Instant::now() + RETRY;
+            return;
+        }
         let is_done = |compaction: &mut Compaction| self.retention.is_clean(compaction.revision);
         for compaction in self.work.compactions.extract_if(.., is_done) {
             // Who no longer waits need not know.
             compaction.done.send(()).unwrap_or_default();
         }
+    }
+
+    /// A boundary that somebody asked for holds after a restart as well, also when no row lay before it.
+    fn remember_compacted(&mut self) -> rusqlite::Result<()> {
+        if self.work.remembered < self.retention.compacted {
+            self.database.set_compacted(self.retention.compacted)?;
+            self.work.remembered = self.retention.compacted;
+        }
+        Ok(())
     }
 
     /// Has the log copied when it is long, and copies the rest when that is done.
@@ -238,7 +257,8 @@ impl WriterThread {
 
     fn next_look(&self) -> Instant {
         let now = Instant::now();
-        let removal = (!self.retention.batch().is_empty()).then_some(self.work.next_removal);
+        let removal =
+            (!self.retention.batch().is_empty() || !self.work.compactions.is_empty()).then_some(self.work.next_removal);
         let next = [removal, self.retention.due()].into_iter().flatten().min().unwrap_or(now + IDLE);
         next.clamp(now, now + IDLE)
     }
@@ -258,10 +278,10 @@ impl WriterThread {
     }
 }
 
-impl Default for Work {
-    fn default() -> Self {
+impl Work {
+    pub(crate) fn new(remembered: Revision) -> Self {
         let (compactions, buffers) = (Vec::new(), (Vec::new(), Vec::new()));
-        Self { compactions, buffers, log_bytes: 0, next_removal: Instant::now() }
+        Self { compactions, buffers, log_bytes: 0, next_removal: Instant::now(), remembered }
     }
 }
 

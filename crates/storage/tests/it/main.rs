@@ -1,4 +1,20 @@
-//! The store from outside: the conformance suite on the embedded engine, crashes, full disks, damage.
+//! The store from outside: the conformance suite on the embedded engine, a model, crashes, full disks, damage, snapshots.
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod format;
+#[cfg(test)]
+mod full;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod snapshot;
+#[cfg(test)]
+mod tail;
