@@ -39,13 +39,9 @@ impl Rules for Endpoints {
         validate_subsets(object.list(&["subsets"]), &[])
     }
 
-    /// `ValidateEndpoints` and `ValidateEndpointsUpdate`
+    /// `ValidateEndpointsUpdate`: addresses that were there before pass in the form they have.
     fn validate_update(&self, _part: Part, new: &Value, old: &Value) -> Vec<FieldError> {
-        let (new, old) = (new.list(&["subsets"]), old.list(&["subsets"]));
-        // Addresses that were there before pass in the form they have.
-        let mut errors = validate_subsets(new, old);
-        errors.extend(validate_subsets(new, old));
-        errors
+        validate_subsets(new.list(&["subsets"]), old.list(&["subsets"]))
     }
 
     /// `endpointsWarnings`
@@ -80,9 +76,6 @@ fn each_address(subsets: &[Value]) -> impl Iterator<Item = (Path, &Value)> {
 /// `validateEndpointSubsets`
 fn validate_subsets(subsets: &[Value], old: &[Value]) -> Vec<FieldError> {
     let known: Vec<&str> = each_address(old).map(|(_, address)| address.text(&["ip"])).collect();
-    let nodes: BTreeMap<&str, &str> = each_address(old)
-        .filter_map(|(_, address)| Some((address.text(&["ip"]), address.get("nodeName")?.as_str()?)))
-        .collect();
     let mut errors = Vec::new();
     for (at, subset) in subsets.iter().enumerate() {
         let path = Path::new("subsets").index(at);
@@ -91,7 +84,7 @@ fn validate_subsets(subsets: &[Value], old: &[Value]) -> Vec<FieldError> {
         }
         for list in ["addresses", "notReadyAddresses"] {
             for (at, address) in subset.list(&[list]).iter().enumerate() {
-                errors.extend(validate_address(&path.child(list).index(at), address, &known, &nodes));
+                errors.extend(validate_address(&path.child(list).index(at), address, &known));
             }
         }
         let ports = subset.list(&["ports"]);
@@ -102,8 +95,8 @@ fn validate_subsets(subsets: &[Value], old: &[Value]) -> Vec<FieldError> {
     errors
 }
 
-/// `validateEndpointAddress`; `nodes` is where the old addresses are.
-fn validate_address(path: &Path, address: &Value, known: &[&str], nodes: &BTreeMap<&str, &str>) -> Vec<FieldError> {
+/// `validateEndpointAddress`
+fn validate_address(path: &Path, address: &Value, known: &[&str]) -> Vec<FieldError> {
     let ip = address.text(&["ip"]);
     let mut errors = names::ip_unless_known(&path.child("ip"), ip, known);
     let hostname = address.text(&["hostname"]);
@@ -111,11 +104,7 @@ fn validate_address(path: &Path, address: &Value, known: &[&str], nodes: &BTreeM
         errors.extend(FieldError::each(&path.child("hostname"), hostname, names::label(hostname)));
     }
     if let Some(node) = address.get("nodeName").and_then(Value::as_str) {
-        let path = path.child("nodeName");
-        errors.extend(FieldError::each(&path, node, names::subdomain(node)));
-        if nodes.get(ip).is_some_and(|old| *old != node) {
-            errors.push(FieldError::forbidden(&path, format!("Cannot change NodeName for {ip} to {node}")));
-        }
+        errors.extend(FieldError::each(&path.child("nodeName"), node, names::subdomain(node)));
     }
     if errors.is_empty() { names::endpoint_ip(&path.child("ip"), ip) } else { errors }
 }

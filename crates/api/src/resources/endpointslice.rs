@@ -17,6 +17,7 @@ const MOST_ENDPOINTS: usize = 1000;
 const MOST_ADDRESSES: usize = 100;
 const MOST_PORTS: usize = 20_000;
 const MOST_HINTS: usize = 8;
+const CONTROLLERS: [&str; 2] = ["endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io"];
 const ADDRESS_TYPES: [&str; 3] = ["FQDN", "IPv4", "IPv6"];
 
 impl Rules for EndpointSlice {
@@ -65,20 +66,19 @@ impl Rules for EndpointSlice {
         Repeats { update: false, create: true }
     }
 
-    /// `warnOnBadIPs`: addresses that are not canonical.
-    fn warnings(&self, new: &Value, _old: Option<&Value>) -> Vec<String> {
-        if !matches!(new.text(&["addressType"]), "IPv4" | "IPv6") {
-            return Vec::new();
-        }
+    /// `warnOnDeprecatedAddressType` for new ones, `warnOnBadIPs` for what no controller wrote.
+    fn warnings(&self, new: &Value, old: Option<&Value>) -> Vec<String> {
         let mut warnings = Vec::new();
+        if old.is_none() && new.text(&["addressType"]) == "FQDN" {
+            warnings.push("spec.addressType: FQDN endpoints are deprecated".to_owned());
+        }
+        if CONTROLLERS.contains(&new.text(&["metadata", "labels", "endpointslice.kubernetes.io/managed-by"])) {
+            return warnings;
+        }
         for (at, endpoint) in new.list(&["endpoints"]).iter().enumerate() {
             let path = Path::new("endpoints").index(at).child("addresses");
-            let addresses = endpoint.list(&["addresses"]).iter().enumerate();
-            warnings.extend(
-                addresses.filter_map(|(at, address)| {
-                    names::ip_warning(&path.index(at), address.as_str().unwrap_or_default())
-                }),
-            );
+            let addresses = endpoint.list(&["addresses"]).iter().filter_map(Value::as_str).enumerate();
+            warnings.extend(addresses.filter_map(|(at, address)| names::ip_warning(&path.index(at), address)));
         }
         warnings
     }

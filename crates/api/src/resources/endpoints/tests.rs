@@ -1,4 +1,4 @@
-//! Tables after `TestValidateEndpointsCreate` and `TestEndpointAddressNodeNameUpdateRestrictions`, and
+//! Tables after `TestValidateEndpointsCreate` and `TestValidateEndpointsUpdate`, and
 //! `TestPackSubsets` of `pkg/api/endpoints/util_test.go`.
 
 use crate::resources::{Cell, Part};
@@ -55,9 +55,15 @@ fn on_create() {
 #[test]
 fn on_update() {
     let old = endpoints(r#"[{"addresses":[{"ip":"10.0.0.1","nodeName":"a"}]}]"#);
-    let new = endpoints(r#"[{"addresses":[{"ip":"10.0.0.1","nodeName":"b"}]}]"#);
-    let fault = "subsets[0].addresses[0].nodeName: Forbidden: Cannot change NodeName for 10.0.0.1 to b";
-    check("another node", &update_errors(Part::Whole, &old, &new), &[fault, fault]);
+    let moved = endpoints(r#"[{"addresses":[{"ip":"10.0.0.1","nodeName":"b"}]}]"#);
+    check("another node", &update_errors(Part::Whole, &old, &moved), &[]);
+    let bad = endpoints(r#"[{"addresses":[{"ip":"010.0.0.1"}]}]"#);
+    check("leading zeros that were there", &update_errors(Part::Whole, &bad, &bad), &[]);
+    check(
+        "leading zeros that are new",
+        &update_errors(Part::Whole, &old, &bad),
+        &[r#"subsets[0].addresses[0].ip: Invalid value: "010.0.0.1": must not have leading 0s"#],
+    );
 }
 
 #[test]

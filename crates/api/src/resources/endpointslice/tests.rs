@@ -90,3 +90,19 @@ fn cells_of_a_slice() {
     let wanted = [text("e"), text("IPv4"), text("80,x,*"), text("10.0.0.1,10.0.0.2"), Cell::Age(None)];
     assert_eq!(row("EndpointSlice").rules.cells(&slice), wanted);
 }
+
+#[test]
+fn warnings() {
+    // TestWarningsOnEndpointSliceAddressType, Test_endpointSliceWarnings
+    let rules = row("EndpointSlice").rules;
+    let names = object(&slice(r#""addressType":"FQDN","endpoints":[{"addresses":["a.b"]}]"#));
+    assert_eq!(rules.warnings(&names, None), ["spec.addressType: FQDN endpoints are deprecated"]);
+    assert_eq!(rules.warnings(&names, Some(&names)), [""; 0]);
+    let long = object(&slice(r#""addressType":"IPv6","endpoints":[{"addresses":["2001:DB8::1"]}]"#));
+    assert_eq!(
+        rules.warnings(&long, None),
+        [
+            r#"endpoints[0].addresses[0]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")"#
+        ]
+    );
+}
