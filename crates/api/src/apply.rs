@@ -1,6 +1,7 @@
 //! Server-side apply: who owns which field of an object (`metadata.managedFields`), and what an applied configuration
 //! makes of an object. The model is Kubernetes' structured-merge-diff and its field manager.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::schema::{Schema, Shape, TypeId};
@@ -243,8 +244,8 @@ impl Apply<'_> {
     fn take_over(&self, managers: Managers) -> Result<Applied, ApplyError> {
         let left = self.run(managers.clone(), false);
         let Err(ApplyError::Conflict(conflicts)) = left else { return left };
-        let allowed = client_side::still_as_applied(self.place, self.who, self.live).map(|fields| fields.paths());
-        let allowed = allowed.unwrap_or_default();
+        let allowed = client_side::still_as_applied(self.place, self.who, self.live).unwrap_or_default();
+        let allowed: HashSet<String> = allowed.paths().into_iter().collect();
         let left: Vec<Conflict> = conflicts.into_iter().filter(|one| !allowed.contains(&one.field)).collect();
         if left.is_empty() { self.run(managers, true) } else { Err(ApplyError::Conflict(left)) }
     }

@@ -9,7 +9,9 @@ pub const MAX_OPERATIONS: usize = 10_000;
 /// The most bytes that all `copy` operations of one patch may add (`JSONPatchMaxCopyBytes`).
 pub const MAX_COPIED: usize = 3 * 1024 * 1024;
 /// The deepest object that a patch may build. Kubernetes objects are far shallower; trees are walked recursively.
-const MAX_DEPTH: usize = 512;
+const MAX_DEPTH: usize = 256;
+/// The most values that one patch may look at or shift: seconds of work come from nothing that a client needs.
+const MAX_WORK: usize = 50_000_000;
 
 /// A list of operations of known form.
 pub struct Patch {
@@ -47,7 +49,7 @@ impl Patch {
 
     /// Applies the operations in order; all or nothing.
     pub fn apply(self, document: Value) -> Result<Value, PatchError> {
-        let mut run = Run { document, copied: 0 };
+        let mut run = Run { document, copied: 0, work: 0 };
         for operation in self.operations {
             run.step(operation).map_err(PatchError::Rejected)?;
         }
@@ -79,6 +81,7 @@ fn mistyped(value: &Value, wanted: &str) -> PatchError {
 struct Run {
     document: Value,
     copied: usize,
+    work: usize,
 }
 
 impl Run {
@@ -102,21 +105,36 @@ impl Run {
     }
 
     fn add(&mut self, path: &str, value: Value) -> Result<(), String> {
-        if path.split('/').count() + depth(&value) > MAX_DEPTH {
-            return Err(format!("the object would be more than {MAX_DEPTH} levels deep"));
-        }
-        match self.parent(path)? {
+        self.weigh(path, &value)?;
+        let shifted = match self.parent(path)? {
             (Value::Object(fields), name) => {
                 fields.insert(name, value);
+                0
             }
-            (Value::List(items), name) if name == "-" => items.push(value),
+            (Value::List(items), name) if name == "-" => {
+                items.push(value);
+                0
+            }
             (Value::List(items), name) => {
                 let at = index(&name, items.len() + 1)?;
                 items.insert(at, value);
+                items.len() - at
             }
             _ => return Err(missing(path)),
-        }
-        Ok(())
+        };
+        self.spend(shifted)
+    }
+
+    /// Refuses what would make the document too deep.
+    fn weigh(&mut self, path: &str, value: &Value) -> Result<(), String> {
+        let mut size = 0;
+        let deep = path.split('/').count() + depth(value, &mut size) > MAX_DEPTH;
+        if deep { Err(format!("the object would be more than {MAX_DEPTH} levels deep")) } else { self.spend(size) }
+    }
+
+    fn spend(&mut self, work: usize) -> Result<(), String> {
+        self.work = self.work.saturating_add(work);
+        if self.work > MAX_WORK { Err("the patch is too much work".to_owned()) } else { Ok(()) }
     }
 
     fn replace(&mut self, path: &str, value: Value) -> Result<(), String> {
@@ -127,9 +145,7 @@ impl Run {
             self.document = value;
             return Ok(());
         }
-        if path.split('/').count() + depth(&value) > MAX_DEPTH {
-            return Err(format!("the object would be more than {MAX_DEPTH} levels deep"));
-        }
+        self.weigh(path, &value)?;
         let (parent, name) = self.parent(path)?;
         let place = entry(parent, &name)?.ok_or_else(|| missing(path))?;
         *place = value;
@@ -142,7 +158,9 @@ impl Run {
             (Value::Object(fields), name) => fields.remove(&name).ok_or_else(|| missing(path)),
             (Value::List(items), name) => {
                 let at = index(&name, items.len())?;
-                Ok(items.remove(at))
+                let (value, shifted) = (items.remove(at), items.len() - at);
+                self.spend(shifted)?;
+                Ok(value)
             }
             _ => Err(missing(path)),
         }
@@ -223,13 +241,15 @@ fn take_text(fields: &mut Map, name: &str) -> Option<String> {
     }
 }
 
-/// How many levels a value has.
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
-        Value::List(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        _ => 1,
-    }
+/// How many levels a value has; counts its values on the way.
+fn depth(value: &Value, size: &mut usize) -> usize {
+    *size += 1;
+    let below = match value {
+        Value::Object(fields) => fields.values().map(|value| depth(value, size)).max(),
+        Value::List(items) => items.iter().map(|item| depth(item, size)).max(),
+        _ => None,
+    };
+    1 + below.unwrap_or(0)
 }
 
 /// How long a value is as JSON, escapes aside.

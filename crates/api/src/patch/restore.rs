@@ -1,8 +1,6 @@
 //! Whether an untyped tree can become an object of a type, with the texts of `runtime.DefaultUnstructuredConverter`:
 //! strategic merge patches and applied objects are converted by it, not by the JSON decoder.
 
-use base64::Engine as _;
-
 use crate::schema::{Schema, Shape, TypeId};
 use crate::value::Value;
 
@@ -41,23 +39,12 @@ fn convert(schema: &Schema, shape: &Shape, value: &Value) -> Result<(), String> 
 }
 
 fn bytes(text: &str) -> Result<(), String> {
-    let engine = base64::engine::general_purpose::STANDARD;
-    match engine.decode(text.replace(['\r', '\n'], "")) {
+    match crate::decode::base64::decode(text.as_bytes()) {
         Ok(clear) => {
             drop(zeroize::Zeroizing::new(clear));
             Ok(())
         }
-        Err(_) => Err(format!("error decoding from json: illegal base64 data at input byte {}", fault(text))),
-    }
-}
-
-/// Where Go's decoder stops: at the first character that is none of base64, or where a group breaks off.
-fn fault(text: &str) -> usize {
-    let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'\r' | b'\n');
-    let length = text.len();
-    match text.bytes().position(|byte| !alphabet(&byte)) {
-        Some(at) => at,
-        None => length - length % 4,
+        Err(at) => Err(format!("error decoding from json: illegal base64 data at input byte {at}")),
     }
 }
 

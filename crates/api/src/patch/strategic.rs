@@ -143,8 +143,7 @@ fn retain_keys(original: &mut Map, patch: &mut Map) -> Result<(), PatchError> {
 /// `$deleteFromPrimitiveList/FIELD`: removes equal items.
 fn delete_from(original: &mut Map, field: &str, gone: &Value) -> Result<(), PatchError> {
     if let (Some(Value::List(items)), Value::List(gone)) = (original.get_mut(field), gone) {
-        lists::check_types(items.iter().chain(gone), items, gone)?;
-        items.retain(|item| !gone.contains(item));
+        lists::delete(items, gone)?;
     }
     Ok(())
 }

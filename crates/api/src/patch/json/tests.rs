@@ -107,6 +107,15 @@ fn limits() {
     refused_text("{}", &format!("[{patch}]"), "levels deep");
 }
 
+#[test]
+fn work_is_bounded() {
+    let long = Value::List(vec![Value::Integer(1); 20_000]);
+    let mut operations = vec![json(r#"{"op":"add","path":"/a"}"#)];
+    operations[0].set(&["value"], long);
+    operations.resize_with(MAX_OPERATIONS, || json(r#"{"op":"add","path":"/a/0","value":1}"#));
+    assert!(matches!(Patch::parse(Value::List(operations)).unwrap().apply(json("{}")), Err(PatchError::Rejected(_))));
+}
+
 fn refused_text(object: &str, patch: &str, part: &str) {
     let Err(PatchError::Rejected(text)) = run(object, patch) else { panic!("not refused") };
     assert!(text.contains(part), "{text}");

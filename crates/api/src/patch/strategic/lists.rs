@@ -1,5 +1,7 @@
 //! Merging of lists: of plain values, and of objects paired by a merge key; then their order.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::patch::PatchError;
 use crate::patch::strategic::{DIRECTIVE, Place, merge_map, unknown_directive, without_directives};
 use crate::value::{Map, Value};
@@ -12,6 +14,9 @@ pub(super) struct Merge<'s> {
     pub(super) key: Option<&'s str>,
 }
 
+/// What makes two items the same, as text: the value, or the value of the merge key.
+type Identity = String;
+
 impl Merge<'_> {
     /// The old items, changed and joined by those of the patch.
     pub(super) fn merge(&self, old: Vec<Value>, new: Vec<Value>) -> Result<Vec<Value>, PatchError> {
@@ -19,13 +24,9 @@ impl Merge<'_> {
         let of_objects = first.as_object().is_some();
         check_types(old.iter().chain(&new), &old, &new)?;
         if !of_objects {
-            let mut merged: Vec<Value> = Vec::with_capacity(old.len() + new.len());
-            for item in old.iter().chain(&new) {
-                if !merged.contains(item) {
-                    merged.push(item.clone());
-                }
-            }
-            return self.arrange(merged, &new, &old);
+            let mut seen = HashSet::new();
+            let both = old.iter().chain(&new).filter(|item| seen.insert(self.identity(item)));
+            return self.arrange(both.cloned().collect(), &new, &old);
         }
         let Some(key) = self.key else {
             return Err(PatchError::Failed(format!("cannot merge lists without merge key for {}", self.place.name())));
@@ -43,14 +44,14 @@ impl Merge<'_> {
         new: Vec<Value>,
     ) -> Result<(Vec<Value>, Vec<Value>), PatchError> {
         let mut plain = Vec::with_capacity(new.len());
+        let mut deleted = HashSet::new();
         let mut replace = false;
         for item in new {
             match item.get(DIRECTIVE).map(|directive| directive.as_str().unwrap_or_default()) {
                 None => plain.push(item),
                 Some("delete") => {
-                    let wanted = item.get(key).ok_or_else(|| no_merge_key(&item, key))?;
-                    keys(&old, key)?;
-                    old.retain(|one| one.get(key) != Some(wanted));
+                    check_keys(std::slice::from_ref(&item), key)?;
+                    deleted.insert(self.identity(&item));
                 }
                 Some("replace") => replace = true,
                 Some("merge") => {
@@ -59,22 +60,34 @@ impl Merge<'_> {
                 Some(_) => return Err(bad_item(item)),
             }
         }
-        Ok(if replace { (plain, Vec::new()) } else { (old, plain) })
+        if replace {
+            return Ok((plain, Vec::new()));
+        }
+        if !deleted.is_empty() {
+            check_keys(&old, key)?;
+            old.retain(|one| !deleted.contains(&self.identity(one)));
+        }
+        Ok((old, plain))
     }
 
     /// Merges each item of the patch into the old one of the same key, or appends it.
     fn pair(&self, key: &str, mut old: Vec<Value>, new: Vec<Value>) -> Result<Vec<Value>, PatchError> {
+        check_keys(&new, key)?;
+        check_keys(if new.is_empty() { &[] } else { &old }, key)?;
+        let mut places = self.places(&old);
         for item in new {
-            let wanted = item.get(key).ok_or_else(|| no_merge_key(&item, key))?;
-            keys(&old, key)?;
-            let found = old.iter_mut().find(|one| one.get(key) == Some(wanted));
+            let identity = self.identity(&item);
+            let found = places.get(&identity).and_then(|at| old.get_mut(*at));
             match (found, item) {
                 (Some(place), Value::Object(fields)) => {
                     let before = std::mem::replace(place, Value::Null);
                     let before = if let Value::Object(before) = before { before } else { Map::new() };
                     *place = Value::Object(merge_map(self.place, before, fields)?);
                 }
-                (_, item) => old.extend(without_directives(item)),
+                (_, item) => {
+                    places.insert(identity, old.len());
+                    old.extend(without_directives(item));
+                }
             }
         }
         Ok(old)
@@ -84,47 +97,63 @@ impl Merge<'_> {
     /// them where that was their place.
     pub(super) fn arrange(&self, items: Vec<Value>, wanted: &[Value], had: &[Value]) -> Result<Vec<Value>, PatchError> {
         if let Some(key) = self.key.filter(|_| items.iter().any(|item| item.as_object().is_some())) {
-            keys(&items, key)?;
-            keys(wanted, key)?;
-            keys(had, key)?;
+            check_keys(&items, key)?;
+            check_keys(wanted, key)?;
+            check_keys(had, key)?;
         }
-        let (mut named, mut others): (Vec<_>, Vec<_>) =
-            items.into_iter().partition(|item| self.index(wanted, item).is_some());
-        named.sort_by_key(|item| self.index(wanted, item));
-        others.sort_by_key(|item| self.index(had, item));
+        let (wanted, had) = (self.places(wanted), self.places(had));
+        let (mut named, mut others) = (Vec::new(), Vec::new());
+        for item in items {
+            let identity = self.identity(&item);
+            let before = had.get(&identity).copied();
+            match wanted.get(&identity) {
+                Some(at) => named.push((*at, before, item)),
+                None => others.push((before, item)),
+            }
+        }
+        named.sort_by_key(|(at, ..)| *at);
+        others.sort_by_key(|(before, _)| *before);
         let mut arranged = Vec::with_capacity(named.len() + others.len());
         let mut others = others.into_iter().peekable();
-        for item in named {
-            let place = self.index(had, &item);
-            while let Some(other) = others.next_if(|other| match (self.index(had, other), place) {
-                (Some(before), Some(place)) => before < place,
-                _ => false,
-            }) {
+        for (_, place, item) in named {
+            let comes_before =
+                |other: &(Option<usize>, Value)| other.0.zip(place).is_some_and(|(other, this)| other < this);
+            while let Some((_, other)) = others.next_if(comes_before) {
                 arranged.push(other);
             }
             arranged.push(item);
         }
-        arranged.extend(others);
+        arranged.extend(others.map(|(_, item)| item));
         Ok(arranged)
     }
 
-    /// Where in a list an item of the same identity is.
-    fn index(&self, list: &[Value], item: &Value) -> Option<usize> {
-        match self.key {
-            Some(key) if item.as_object().is_some() => list.iter().position(|one| one.get(key) == item.get(key)),
-            _ => list.iter().position(|one| one == item),
+    fn identity(&self, item: &Value) -> Identity {
+        let value = match (self.key, item) {
+            (Some(key), Value::Object(fields)) => fields.get(key).unwrap_or(&Value::Null),
+            _ => item,
+        };
+        format!("{} {}", go_type(value), go_text(value))
+    }
+
+    /// Where in a list each item is first.
+    fn places(&self, list: &[Value]) -> HashMap<Identity, usize> {
+        let mut places = HashMap::with_capacity(list.len());
+        for (at, item) in list.iter().enumerate() {
+            places.entry(self.identity(item)).or_insert(at);
         }
+        places
     }
 
     /// The order that is asked for must have the items of the patch in the order of the patch.
     pub(super) fn check_order(&self, patch: &[Value], order: &[Value]) -> Result<(), PatchError> {
         let deleted = |item: &&Value| item.get(DIRECTIVE).and_then(Value::as_str) == Some("delete");
-        let mut left = patch.iter().filter(|item| self.key.is_none() || !deleted(item)).peekable();
+        let left = patch.iter().filter(|item| self.key.is_none() || !deleted(item));
+        let mut left = left.map(|item| self.identity(item)).peekable();
         if order.is_empty() || patch.is_empty() {
             return Ok(());
         }
         for one in order {
-            left.next_if(|item| self.index(std::slice::from_ref(item), one).is_some());
+            left.next_if_eq(&self.identity(one));
         }
         if left.peek().is_none() {
             return Ok(());
@@ -136,8 +165,17 @@ impl Merge<'_> {
     }
 }
 
+/// Takes equal plain values out of a list.
+pub(super) fn delete(items: &mut Vec<Value>, gone: &[Value]) -> Result<(), PatchError> {
+    check_types(items.iter().chain(gone), items, gone)?;
+    let text = |item: &Value| (go_type(item), go_text(item));
+    let gone: HashSet<_> = gone.iter().map(text).collect();
+    items.retain(|item| !gone.contains(&text(item)));
+    Ok(())
+}
+
 /// Every item must have the merge key.
-fn keys(items: &[Value], key: &str) -> Result<(), PatchError> {
+fn check_keys(items: &[Value], key: &str) -> Result<(), PatchError> {
     match items.iter().find(|item| item.get(key).is_none()) {
         Some(item) => Err(no_merge_key(item, key)),
         None => Ok(()),
