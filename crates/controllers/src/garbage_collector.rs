@@ -14,9 +14,9 @@ use std::time::Duration;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, future};
 use kube::discovery::verbs;
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch};
-use tokio_util::sync::CancellationToken;
+use kube::runtime::watcher::Event;
+use kube::runtime::{WatchStreamExt, watcher};
+use tokio::sync::watch;
 use tracing::warn;
 
 use crate::objects::{Kind, Meta, Objects};
@@ -28,8 +28,11 @@ use graph::{Graph, Key, Uid, lock};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Collects until cancelled.
-pub(crate) async fn run(objects: Objects, shutdown: &CancellationToken) {
-    let Some(kinds) = shutdown.run_until_cancelled(discover(&objects)).await else { return };
+pub(crate) async fn run(objects: Objects, shutdown: watch::Receiver<bool>) {
+    let kinds = tokio::select! {
+        kinds = discover(&objects) => kinds,
+        () = work::ended(shutdown.clone()) => return,
+    };
     let kinds: Arc<[Kind]> = kinds.into();
     let graph = Arc::new(Mutex::new(Graph::default()));
     let keys = keys(watch_all(&objects, &kinds), kinds.len(), Arc::clone(&graph));
@@ -54,7 +57,7 @@ async fn discover(objects: &Objects) -> Vec<Kind> {
 /// Everything that happens to objects of these kinds, with the place of the kind in the list.
 fn watch_all(objects: &Objects, kinds: &[Kind]) -> impl Stream<Item = (usize, Event<Meta>)> + use<> {
     let watches = kinds.iter().enumerate().map(|(place, kind)| -> BoxStream<'static, _> {
-        let events = watch(objects.api(kind, None), watcher::Config::default()).default_backoff();
+        let events = watcher(objects.api(kind, None), watcher::Config::default()).default_backoff();
         events.filter_map(move |event| future::ready(event.ok().map(|event| (place, event)))).boxed()
     });
     stream::select_all(watches)

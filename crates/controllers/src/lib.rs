@@ -8,7 +8,7 @@ mod objects;
 mod service_account;
 mod work;
 
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 
 pub use error::Error;
 pub use kube::Client;
@@ -50,12 +50,12 @@ impl Controller {
 
     /// Runs until cancelled, whatever the server answers. The client must act as [`Controller::account`].
     /// Cancelling leaves no change half made: each is one request.
-    pub async fn run(self, client: Client, shutdown: CancellationToken) {
+    pub async fn run(self, client: Client, shutdown: watch::Receiver<bool>) {
         let objects = Objects::new(client, self.name());
         match self {
-            Self::Namespace => namespace::run(objects, &shutdown).await,
-            Self::GarbageCollector => garbage_collector::run(objects, &shutdown).await,
-            Self::ServiceAccount => service_account::run(objects, &shutdown).await,
+            Self::Namespace => namespace::run(objects, shutdown).await,
+            Self::GarbageCollector => garbage_collector::run(objects, shutdown).await,
+            Self::ServiceAccount => service_account::run(objects, shutdown).await,
         }
     }
 }

@@ -10,9 +10,9 @@ use futures::{FutureExt, Stream, StreamExt, future};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use kube::api::{Api, PartialObjectMeta, PostParams};
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch};
-use tokio_util::sync::CancellationToken;
+use kube::runtime::watcher::Event;
+use kube::runtime::{WatchStreamExt, watcher};
+use tokio::sync::watch;
 use tracing::info;
 
 use crate::Error;
@@ -24,14 +24,14 @@ use content::Content;
 const FINALIZER: &str = "kubernetes";
 
 /// Empties namespaces until cancelled.
-pub(crate) async fn run(objects: Objects, shutdown: &CancellationToken) {
+pub(crate) async fn run(objects: Objects, shutdown: watch::Receiver<bool>) {
     work::run(deleted(&objects), |name| empty(objects.clone(), name), shutdown).await;
 }
 
 /// The names of namespaces that are being deleted, at every change.
 fn deleted(objects: &Objects) -> impl Stream<Item = String> + use<> {
     let api = Api::<PartialObjectMeta<Namespace>>::all(objects.client.clone());
-    watch(api, watcher::Config::default()).default_backoff().filter_map(|event| {
+    watcher(api, watcher::Config::default()).default_backoff().filter_map(|event| {
         future::ready(match event {
             Ok(Event::Apply(namespace) | Event::InitApply(namespace)) => {
                 namespace.metadata.deletion_timestamp.is_some().then(|| namespace.name_any())

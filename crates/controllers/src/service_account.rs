@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use futures::{Stream, StreamExt, future, stream};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use kube::api::{Api, ObjectMeta, PartialObjectMeta, PostParams};
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch};
+use kube::runtime::watcher::Event;
+use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, ResourceExt};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 use tracing::info;
 
 use crate::Error;
@@ -25,16 +25,16 @@ enum Seen {
 }
 
 /// Makes missing accounts until cancelled.
-pub(crate) async fn run(objects: Objects, shutdown: &CancellationToken) {
+pub(crate) async fn run(objects: Objects, shutdown: watch::Receiver<bool>) {
     let client = objects.client;
     work::run(namespaces(&client), |namespace| create(client.clone(), namespace), shutdown).await;
 }
 
 /// The namespaces that may lack their account.
 fn namespaces(client: &Client) -> impl Stream<Item = String> {
-    let namespaces = watch(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), watcher::Config::default());
+    let namespaces = watcher(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), watcher::Config::default());
     let named = watcher::Config::default().fields(&format!("metadata.name={NAME}"));
-    let accounts = watch(Api::<PartialObjectMeta<ServiceAccount>>::all(client.clone()), named);
+    let accounts = watcher(Api::<PartialObjectMeta<ServiceAccount>>::all(client.clone()), named);
     let namespaces = namespaces.default_backoff().filter_map(|event| future::ready(event.ok().map(Seen::Namespace)));
     let accounts = accounts.default_backoff().filter_map(|event| future::ready(event.ok().map(Seen::Account)));
     let mut alive = BTreeSet::new();

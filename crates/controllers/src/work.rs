@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures::future::{AbortHandle, BoxFuture, abortable};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, Stream, StreamExt};
+use tokio::sync::watch;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::Error;
@@ -35,11 +35,12 @@ pub(crate) enum Next<K> {
 }
 
 /// Works on every key of the stream until cancelled.
-pub(crate) async fn run<K, W>(keys: impl Stream<Item = K>, work: impl Fn(K) -> W, shutdown: &CancellationToken)
+pub(crate) async fn run<K, W>(keys: impl Stream<Item = K>, work: impl Fn(K) -> W, shutdown: watch::Receiver<bool>)
 where
     K: Clone + Debug + Eq + Hash + Send + 'static,
     W: Future<Output = Result<Next<K>, Error>>,
 {
+    let mut ended = std::pin::pin!(ended(shutdown));
     let mut keys = std::pin::pin!(keys.fuse());
     let mut queue: Queue<K> = Queue::default();
     let mut running = FuturesUnordered::new();
@@ -50,12 +51,18 @@ where
             running.push(work(key.clone()).map(|result| (key, result)));
         }
         tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = &mut ended => return,
             Some(key) = keys.next() => queue.push(key),
             Some((key, result)) = running.next() => queue.finish(key, result),
             Some(due) = queue.later.next() => if let Some(key) = due { queue.push(key) },
         }
     }
+}
+
+/// Ready when the process is to end.
+pub(crate) async fn ended(mut shutdown: watch::Receiver<bool>) {
+    // An error says that nobody is left who could end it, which is an end as well.
+    drop(shutdown.wait_for(|ending| *ending).await);
 }
 
 /// The keys that wait. `None` comes out of `later` where a key was worked on before it was due.
@@ -169,23 +176,24 @@ mod tests {
     use std::sync::Mutex;
 
     use futures::{FutureExt, stream};
-    use tokio_util::sync::CancellationToken;
+    use tokio::sync::watch;
 
     use super::{Next, run};
     use crate::Error;
 
     /// Runs until `wanted` calls were made and returns the keys in their order.
     async fn calls(keys: Vec<u8>, wanted: usize, answer: impl Fn(u8, usize) -> Result<Next<u8>, Error>) -> Vec<u8> {
-        let (made, shutdown) = (Mutex::new(Vec::new()), CancellationToken::new());
+        let made = Mutex::new(Vec::new());
+        let (shutdown, ended) = watch::channel(false);
         let work = |key| {
             let mut made = made.lock().unwrap();
             made.push(key);
             if made.len() == wanted {
-                shutdown.cancel();
+                shutdown.send_replace(true);
             }
             std::future::ready(answer(key, made.len()))
         };
-        run(stream::iter(keys), work, &shutdown).await;
+        run(stream::iter(keys), work, ended).await;
         made.into_inner().unwrap()
     }
 

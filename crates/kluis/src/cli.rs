@@ -260,7 +260,7 @@ impl Cli {
     /// Does what the command says.
     pub(crate) fn run(self) -> Result<()> {
         match self.command {
-            Command::Up(flags) | Command::Server(flags) => run::server(flags),
+            Command::Up(flags) | Command::Server(flags) => run::server(&flags),
             Command::Recover(flags) => recover::print(&flags),
             Command::Store(StoreCommand::Snapshot(flags)) => snapshot::take(&flags),
             Command::Store(StoreCommand::Restore(flags)) => snapshot::restore(&flags),

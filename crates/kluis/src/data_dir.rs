@@ -36,10 +36,6 @@ impl DataDir {
         bail!("there is no data directory {}: give the one of the server with --data-dir", self.0.display())
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
     pub(crate) fn pki(&self) -> PathBuf {
         self.0.join("pki")
     }

@@ -15,10 +15,11 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use rustls::pki_types::CertificateDer;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 use tracing::{error, info};
 
 use crate::data_dir::DataDir;
+use crate::signals;
 use crate::tls::ServingCertificate;
 
 pub(crate) use authority::{Authority, Purpose};
@@ -63,10 +64,15 @@ impl Pki {
         self.authority.certificate()
     }
 
-    /// Renews the certificates before they end, until cancelled.
-    pub(crate) async fn renew(self, shutdown: CancellationToken) {
+    /// Renews the certificates before they end, until the shutdown.
+    pub(crate) async fn renew(self, shutdown: watch::Receiver<bool>) {
+        let mut ended = std::pin::pin!(signals::ended(shutdown));
         let mut sleep = LONGEST_SLEEP.min(self.lifetime / 6).max(SHORTEST_SLEEP);
-        while shutdown.run_until_cancelled(tokio::time::sleep(sleep)).await.is_some() {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(sleep) => {}
+                () = &mut ended => return,
+            }
             sleep = match self.renew_due(SystemTime::now()) {
                 Ok(next) => next.clamp(SHORTEST_SLEEP, LONGEST_SLEEP),
                 Err(error) => {
@@ -84,7 +90,11 @@ impl Pki {
         if self.serving.replace(serving) {
             info!("the serving certificate was renewed");
         }
-        let admin_due = admin::ensure(&self.data.admin_kubeconfig(), &self.authority, &self.url, self.lifetime, now)?;
+        let path = self.data.admin_kubeconfig();
+        let (admin_due, renewed) = admin::ensure(&path, &self.authority, &self.url, self.lifetime, now)?;
+        if renewed {
+            info!(path = %path.display(), "the administrator's kubeconfig was renewed");
+        }
         Ok(serving_due.min(admin_due).duration_since(now).unwrap_or_default())
     }
 }

@@ -1,18 +1,19 @@
 //! `kluis up` and `kluis server`: from the flags to a running server, and its end.
 
-use std::io::{self, Write};
+mod keys;
+mod report;
+mod serve;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::{Context, Result};
-use tracing::info;
 
-use crate::cli::{AddressFlags, ServerFlags, chosen};
-use crate::data_dir::DataDir;
+use crate::cli::{AddressFlags, ServerFlags};
+use crate::log;
 use crate::pki::{Names, Pki};
-use crate::{log, signals, tls};
 
 /// Runs until a signal ends it.
-pub(crate) fn server(flags: ServerFlags) -> Result<()> {
+pub(crate) fn server(flags: &ServerFlags) -> Result<()> {
     log::start(flags.log_level());
     let data = flags.data.folder()?;
     data.create()?;
@@ -21,20 +22,10 @@ pub(crate) fn server(flags: ServerFlags) -> Result<()> {
     let local = listener.local_addr().context("cannot tell the address listened on")?;
     let url = url(&flags.address, local.port());
     let pki = Pki::open(&data, names(&flags.address), url.clone(), flags.address.certificate_duration)?;
+    let (keyring, key) = keys::open(&data)?;
     lock.announce(&url)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(async {
-        let shutdown = signals::shutdown()?;
-        let _tls = tls::config(pki.serving(), pki.authority())?;
-        let renewal = tokio::spawn(pki.renew(shutdown.clone()));
-        if !flags.quiet {
-            report(&url, &data)?;
-        }
-        let _controllers = chosen(&flags.controllers);
-        info!(%local, "ready");
-        shutdown.cancelled().await;
-        renewal.await.context("the renewal of certificates failed")
-    })
+    runtime.block_on(serve::run(flags, serve::Parts { data, listener, pki, keyring, key, url }))
 }
 
 fn listen(flags: &AddressFlags) -> Result<TcpListener> {
@@ -51,7 +42,7 @@ fn names(flags: &AddressFlags) -> Names {
     Names::new(&addresses, &flags.tls_san)
 }
 
-/// Where clients on this machine find the server.
+/// Where clients find the server.
 fn url(flags: &AddressFlags, port: u16) -> String {
     let host = flags.advertise_address.unwrap_or(match flags.bind_address {
         IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -59,17 +50,4 @@ fn url(flags: &AddressFlags, port: u16) -> String {
         address => address,
     });
     format!("https://{}", SocketAddr::new(host, port))
-}
-
-fn report(url: &str, data: &DataDir) -> Result<()> {
-    let text = format!(
-        "\
-Kluis {version} serves the Kubernetes API on {url}
-  export KUBECONFIG={kubeconfig}
-A key beside the store protects against a stolen backup, not a stolen disk.
-",
-        version = env!("CARGO_PKG_VERSION"),
-        kubeconfig = data.admin_kubeconfig().display(),
-    );
-    io::stdout().write_all(text.as_bytes()).context("cannot print")
 }

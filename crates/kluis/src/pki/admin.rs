@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use tracing::info;
 
 use super::leaf::Leaf;
 use super::{Authority, Purpose};
@@ -18,20 +17,19 @@ const ADMIN_GROUP: &str = "kluis:cluster-admins";
 /// The user of the administrator's kubeconfig.
 const ADMIN_USER: &str = "kluis-admin";
 
-/// Makes sure that the file works for this server, and says when it is due for renewal.
+/// Makes sure that the file works for this server. Says when it is due for renewal, and whether it is new.
 pub(super) fn ensure(
     path: &Path,
     authority: &Authority,
     url: &str,
     lifetime: Duration,
     now: SystemTime,
-) -> Result<SystemTime> {
+) -> Result<(SystemTime, bool)> {
     if let Some(text) = file::read_private(path)? {
         let (leaf, fits) = load(path, &text, authority, url)?;
         if fits && leaf.due() > now {
-            return Ok(leaf.due());
+            return Ok((leaf.due(), false));
         }
-        info!(path = %path.display(), "the administrator's kubeconfig is renewed");
     }
     let issued = authority.issue(&Purpose::Client { user: ADMIN_USER, group: ADMIN_GROUP }, lifetime, now)?;
     let access = Access {
@@ -43,7 +41,7 @@ pub(super) fn ensure(
     };
     let text = kubeconfig::render(&access);
     file::write(path, text.as_bytes(), Readers::Owner)?;
-    Ok(load(path, &text, authority, url)?.0.due())
+    Ok((load(path, &text, authority, url)?.0.due(), true))
 }
 
 /// The certificate in the file, and whether the file is for this server and this authority.

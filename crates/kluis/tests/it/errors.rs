@@ -16,12 +16,9 @@ fn refusal(data: &Path) -> String {
 
 /// The line with which a start is refused after this was done to the folder of a server that ran before.
 fn after(change: impl Fn(&Path)) -> String {
-    let server = Server::start(&[]);
-    let copy = tempfile::tempdir().unwrap();
-    let data = copy.path().join("data");
-    let copied = Command::new("cp").arg("-a").args([&server.data, &data]).status().unwrap();
-    assert!(copied.success());
-    server.stop();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    Server::start_on(&data, &[]).stop();
     change(&data);
     refusal(&data)
 }
@@ -89,6 +86,33 @@ fn damaged_files() {
         damage("admin.kubeconfig", "x"),
         "kluis: DIR/admin.kubeconfig is damaged: remove DIR/admin.kubeconfig to have a new one made"
     );
+}
+
+#[test]
+fn a_damaged_store() {
+    let line = after(|data| fs::write(data.join("kluis.db"), "x".repeat(8192)).unwrap());
+    assert_eq!(line, "kluis: cannot open the store: DIR/kluis.db is not a Kluis database");
+}
+
+#[test]
+fn a_damaged_or_missing_encryption_key() {
+    let line = after(|data| fs::write(data.join("keys/local-1.key"), "x").unwrap());
+    assert_eq!(
+        line,
+        "kluis: cannot use the encryption keys: DIR/keys/local-1.key is not a key file: its first line is not `kluis-key 1`"
+    );
+    let line = after(|data| fs::remove_file(data.join("keys/local-1.key")).unwrap());
+    assert_eq!(
+        line,
+        "kluis: cannot use the encryption keys: no key file local-*.key in DIR/keys: \
+         without the key that sealed it the database cannot be read"
+    );
+}
+
+#[test]
+fn encryption_keys_that_others_can_read() {
+    let line = after(|data| fs::set_permissions(data.join("keys"), fs::Permissions::from_mode(0o755)).unwrap());
+    assert!(line.contains("DIR/keys is open to others (mode 0755): run `chmod 700 DIR/keys`"), "{line}");
 }
 
 #[test]

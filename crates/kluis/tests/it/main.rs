@@ -8,3 +8,4 @@ mod flags;
 mod program;
 mod recover;
 mod signals;
+mod store;

@@ -17,7 +17,10 @@ pub(crate) fn kluis(arguments: &[&str]) -> Command {
 
 /// The output of the program with these arguments.
 pub(crate) fn run(arguments: &[&str]) -> Output {
-    kluis(arguments).output().unwrap()
+    // What should be refused and runs instead must not run for ever.
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=1", "30", env!("CARGO_BIN_EXE_kluis")]).args(arguments);
+    command.env_remove("XDG_DATA_HOME").stdin(Stdio::null()).output().unwrap()
 }
 
 /// What it printed, after it succeeded.

@@ -24,6 +24,9 @@ fn only_the_owner_can_read_what_it_makes() {
     for (name, wanted) in [
         ("admin.kubeconfig", 0o600),
         ("lock", 0o600),
+        ("keys", 0o700),
+        ("keys/local-1.key", 0o600),
+        ("kluis.db", 0o600),
         ("pki", 0o700),
         ("pki/ca.crt", 0o644),
         ("pki/ca.key", 0o600),
