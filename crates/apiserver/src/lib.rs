@@ -63,6 +63,8 @@ pub struct Options {
     pub event_ttl: Duration,
     /// `--service-cluster-ip-range`
     pub service_range: ServiceRange,
+    /// How long requests that are being answered may go on after the end was asked for.
+    pub drain: Duration,
     /// Turns true when the server is to end: it ends watches and drains.
     pub shutdown: watch::Receiver<bool>,
 }
@@ -128,6 +130,7 @@ impl Server {
             most: self.options.max_connections,
             header_size: self.options.header_size,
             header_timeout: self.options.header_timeout,
+            drain: self.options.drain,
         };
         let expiry = tokio::spawn(expiry::run(
             Arc::clone(&self.pipeline),

@@ -19,8 +19,6 @@ use tokio_rustls::server::TlsStream;
 use crate::body::BoxError;
 use crate::pipeline::Pipeline;
 
-/// How long requests that are being answered may go on after the end was asked for.
-const DRAIN: Duration = Duration::from_secs(20);
 /// A pause after the kernel refused a connection (out of descriptors): accepting in a tight loop helps nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -30,6 +28,7 @@ pub(crate) struct ConnectionLimits {
     pub(crate) most: usize,
     pub(crate) header_size: usize,
     pub(crate) header_timeout: Duration,
+    pub(crate) drain: Duration,
 }
 
 /// Accepts connections until the end is asked for, then lets what is being answered finish.
@@ -69,7 +68,7 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
 }

@@ -188,6 +188,9 @@ pub(crate) struct StoreFlags {
     /// How long past revisions are kept for watches and lists
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = values::duration)]
     pub(crate) watch_history_age: Duration,
+    /// How long Events are kept
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = values::duration)]
+    pub(crate) event_ttl: Duration,
     /// How many past revisions are kept at most
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     pub(crate) watch_history_count: u64,
