@@ -1,0 +1,195 @@
+//! Every limit is hit once, and answered as its flag says.
+
+use std::time::{Duration, Instant};
+
+use e2e::{Client, Server};
+use http_body_util::BodyExt as _;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+const SECRETS: &str = "/api/v1/namespaces/default/secrets";
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[tokio::test]
+async fn a_body_that_is_too_large_gets_413() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let body = json!({"metadata": {"name": "large"}, "stringData": {"a": "x".repeat(3 << 20)}}).to_string();
+    let reply = server.client()?.send("POST", SECRETS, &[JSON], &body).await?;
+    assert_eq!((reply.status, reply.json()?["reason"].as_str()), (413, Some("RequestEntityTooLarge")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_limit_of_bodies_is_a_flag() -> anyhow::Result<()> {
+    let server = Server::with(&["--max-body-size", "4KiB"]).await?;
+    let body = |size| json!({"metadata": {"name": "large"}, "stringData": {"a": "x".repeat(size)}}).to_string();
+    assert_eq!(server.client()?.send("POST", SECRETS, &[JSON], &body(5000)).await?.status, 413);
+    assert_eq!(server.client()?.send("POST", SECRETS, &[JSON], &body(2000)).await?.status, 201);
+    Ok(())
+}
+
+#[tokio::test]
+async fn headers_that_are_too_large_get_431() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let long = "x".repeat(70 << 10);
+    let reply = server.client()?.send("GET", SECRETS, &[("x-long", &long)], "").await?;
+    assert_eq!(reply.status, 431);
+    Ok(())
+}
+
+#[tokio::test]
+async fn reads_in_flight_are_bounded() -> anyhow::Result<()> {
+    let server = Server::with(&["--max-requests-inflight", "1"]).await?;
+    // Many reads at once, so that some meet another.
+    let refused = refused_of_many(&server.client()?, "GET", SECRETS).await?;
+    assert!(refused > 0, "no read was refused");
+    Ok(())
+}
+
+#[tokio::test]
+async fn writes_in_flight_are_bounded() -> anyhow::Result<()> {
+    let server = Server::with(&["--max-mutating-requests-inflight", "1"]).await?;
+    let client = server.client()?;
+    // A write whose body does not come occupies the only place.
+    let mut slow = client.connect().await?;
+    slow.write_all(&head_of_post(100)).await?;
+    slow.write_all(b"{").await?;
+    slow.flush().await?;
+    let reply = until_status(&client, 429).await?;
+    assert_eq!(reply.header("retry-after"), "1");
+    assert_eq!(reply.json()?["reason"], "TooManyRequests");
+    // Reads have their own places.
+    assert_eq!(client.get(SECRETS).await?.status, 200);
+    drop(slow);
+    until_status(&client, 201).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_without_progress_is_given_up() -> anyhow::Result<()> {
+    let server = Server::with(&["--body-timeout", "1s"]).await?;
+    let mut slow = server.client()?.connect().await?;
+    slow.write_all(&head_of_post(100)).await?;
+    slow.write_all(b"{\"metadata\"").await?;
+    slow.flush().await?;
+    let text = read_to_end(&mut slow).await?;
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 408") || text.starts_with("HTTP/1.1 504"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn headers_that_do_not_come_are_given_up() -> anyhow::Result<()> {
+    let server = Server::with(&["--header-timeout", "1s"]).await?;
+    let mut slow = server.client()?.connect().await?;
+    slow.write_all(b"GET /version HTTP/1.1\r\nhost: localhost\r\n").await?;
+    slow.flush().await?;
+    let begun = Instant::now();
+    read_to_end(&mut slow).await?;
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    Ok(())
+}
+
+#[tokio::test]
+async fn connections_are_bounded() -> anyhow::Result<()> {
+    let server = Server::with(&["--max-connections", "3"]).await?;
+    let client = server.client()?;
+    let mut open = Vec::new();
+    // The connection of the readiness probe may still be on its way out.
+    while open.len() < 3 {
+        if let Ok(Ok(connection)) = tokio::time::timeout(Duration::from_secs(1), client.connect()).await {
+            open.push(connection);
+        }
+    }
+    let refused = tokio::time::timeout(Duration::from_secs(1), async {
+        client.connect().await?.read_u8().await.map_err(anyhow::Error::from)
+    });
+    assert!(!matches!(refused.await, Ok(Ok(_))), "a fourth connection was served");
+    open.clear();
+    assert_eq!(client.get("/version").await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn watches_of_one_identity_are_bounded() -> anyhow::Result<()> {
+    let server = Server::with(&["--max-watches-per-identity", "2"]).await?;
+    let client = server.client()?;
+    let watch = format!("{SECRETS}?watch=true");
+    let first = client.open("GET", &watch, &[], "").await?;
+    let second = client.open("GET", &watch, &[], "").await?;
+    assert_eq!((first.status(), second.status()), (http::StatusCode::OK, http::StatusCode::OK));
+    let third = client.get(&watch).await?;
+    assert_eq!((third.status, third.json()?["reason"].as_str()), (429, Some("TooManyRequests")));
+    assert!(!third.header("retry-after").is_empty());
+    // Other requests of the same identity go on, and a place that is given up can be had again.
+    assert_eq!(client.get(SECRETS).await?.status, 200);
+    drop(first);
+    for _ in 0..200 {
+        let mut again = client
+            .open(
+                "GET",
+                &format!("{watch}&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"),
+                &[],
+                "",
+            )
+            .await?;
+        if again.status() == http::StatusCode::OK {
+            assert!(again.body_mut().frame().await.is_some());
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the place of a watch that ended is not given back")
+}
+
+/// How many of many requests at once are answered 429; all others must succeed.
+async fn refused_of_many(client: &Client, method: &'static str, path: &'static str) -> anyhow::Result<usize> {
+    let mut refused = 0;
+    for _ in 0..20 {
+        let mut requests = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let client = client.clone();
+            requests.spawn(async move { client.send(method, path, &[], "").await });
+        }
+        while let Some(reply) = requests.join_next().await {
+            let reply = reply??;
+            match reply.status {
+                429 => {
+                    assert!(!reply.header("retry-after").is_empty());
+                    refused += 1;
+                }
+                status => assert_eq!(status, 200),
+            }
+        }
+        if refused > 0 {
+            break;
+        }
+    }
+    Ok(refused)
+}
+
+/// Creates Secrets until one is answered with this status.
+async fn until_status(client: &Client, status: u16) -> anyhow::Result<e2e::Reply> {
+    for _ in 0..200 {
+        let secret = json!({"metadata": {"generateName": "limit-"}});
+        let reply = client.post(SECRETS, &secret).await?;
+        if reply.status == status {
+            return Ok(reply);
+        }
+    }
+    anyhow::bail!("no write was answered with {status}")
+}
+
+fn head_of_post(length: usize) -> Vec<u8> {
+    let head = format!(
+        "POST {SECRETS} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    head.into_bytes()
+}
+
+/// What comes until the server closes the connection, which it must within a minute.
+async fn read_to_end(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    // A connection that is reset has ended too.
+    let ended = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut bytes)).await?;
+    ended.map(drop).unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
