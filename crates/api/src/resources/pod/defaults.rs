@@ -26,6 +26,7 @@ pub(super) fn pod(object: &mut Value) {
     drop_old_annotations(object);
     object.set_if_absent(&["spec"], Value::object());
     object.set_if_absent(&["status"], Value::object());
+    one_address(object);
     let Some(spec) = object.get_mut("spec") else { return };
     template_spec(spec);
     for list in ["containers", "initContainers"] {
@@ -58,6 +59,20 @@ fn drop_old_annotations(object: &mut Value) {
     }
     if annotations.is_empty() {
         object.remove(&["metadata", "annotations"]);
+    }
+}
+
+/// `Convert_v1_PodStatus_To_core_PodStatus` and back: `podIP` is the first of `podIPs`, and wins where they differ.
+fn one_address(pod: &mut Value) {
+    let alone = pod.text(&["status", "podIP"]);
+    let first = pod.list(&["status", "podIPs"]).first().map_or("", |one| one.text(&["ip"]));
+    if alone.is_empty() && !first.is_empty() {
+        let first = first.to_owned();
+        pod.set(&["status", "podIP"], first);
+    } else if alone != first {
+        let mut address = Value::object();
+        address.set(&["ip"], alone);
+        pod.set(&["status", "podIPs"], vec![address]);
     }
 }
 
