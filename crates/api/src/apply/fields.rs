@@ -174,3 +174,6 @@ impl Node {
         Value::Object(itself.into_iter().chain(below).collect::<Map>())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,6 +202,61 @@ fn objects_from_before_the_first_apply() {
 }
 
 #[test]
+fn a_part_owns_only_what_it_writes() {
+    let row = all().iter().copied().find(|row| row.kind == "Namespace").unwrap();
+    let read = |body: &str| {
+        let expect = Expect { group: "", version: "v1", kind: "Namespace", definition: row.type_id() };
+        object(&expect, Media::Json, body.as_bytes(), FieldValidation::Ignore).unwrap().value
+    };
+    let who =
+        |subresource, reset| Manager { name: "m", api_version: "v1", subresource, now: "2026-01-01T00:00:00Z", reset };
+    let body =
+        r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a","labels":{"x":"1"}},"status":{"phase":"P"}}"#;
+    let mut live = read(body);
+    track_update(row.type_id(), &who("", &[&["status"]]), None, &mut live);
+    let entries = |object: &Value| object.list(&["metadata", "managedFields"]).iter().map(text).collect::<Vec<_>>();
+    let first = r#"{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:x":{}}}},"manager":"m","operation":"Update","time":"2026-01-01T00:00:00Z"}"#;
+    assert_eq!(entries(&live), [first]);
+
+    // Through a subresource, managedFields of the body are not looked at, not even to reset them.
+    let mut new = read(&body.replace(r#""labels""#, r#""managedFields":[{}],"labels""#).replace(r#""P""#, r#""Q""#));
+    track_update(row.type_id(), &who("status", &[&["spec"]]), Some(&live), &mut new);
+    let status = r#"{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:status":{"f:phase":{}}},"manager":"m","operation":"Update","subresource":"status","time":"2026-01-01T00:00:00Z"}"#;
+    assert_eq!(entries(&new), [first, status]);
+    let config = json(r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"},"status":{"phase":"R"}}"#);
+    let refused =
+        apply(row.type_id(), &Manager { name: "n", ..who("status", &[]) }, Some(&new), &config, false).unwrap_err();
+    let message =
+        r#"Apply failed with 1 conflict: conflict with "m" with subresource "status" using v1: .status.phase"#;
+    assert_eq!(refused.to_string(), message);
+}
+
+#[test]
+fn an_object_whose_items_cannot_be_told_apart_has_no_managers() {
+    let mut account = Object::of("ServiceAccount");
+    account.put("one", r#"{"secrets":[{"namespace":"x"}]}"#);
+    account.check(r#"{"metadata":{},"secrets":[{"namespace":"x"}]}"#, &[]);
+    account.put("one", r#"{"secrets":[{"name":"x"},{"name":"x"}]}"#);
+    account.check(r#"{"metadata":{},"secrets":[{"name":"x"},{"name":"x"}]}"#, &[]);
+}
+
+#[test]
+fn duplicates_are_owned_as_one() {
+    let mut pod = Object::of("Pod");
+    let env = |items: &str| format!(r#"{{"spec":{{"containers":[{{"name":"c","env":[{items}]}}]}}}}"#);
+    pod.put("one", &env(r#"{"name":"A","value":"1"},{"name":"A","value":"2"}"#));
+    let fields = |pod: &Object| {
+        let live = pod.live.as_ref().unwrap();
+        let entries = live.list(&["metadata", "managedFields"]).iter();
+        let path = ["fieldsV1", "f:spec", "f:containers", r#"k:{"name":"c"}"#, "f:env"];
+        entries.filter_map(|entry| entry.at(&path)).map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(fields(&pod), [r#"{".":{},"k:{\"name\":\"A\"}":{}}"#]);
+    pod.put("two", &env(r#"{"name":"A","value":"2"}"#));
+    assert_eq!(fields(&pod), ["{}", r#"{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:value":{}}}"#]);
+}
+
+#[test]
 fn many_updaters_are_gathered() {
     let mut map = Object::of("ConfigMap");
     let mut body = Value::object();
