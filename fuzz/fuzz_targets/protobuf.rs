@@ -1,0 +1,6 @@
+//! Bodies in protobuf, as every kind.
+#![no_main]
+
+use api::decode::Media;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| subjects::read(Media::Protobuf, data));
