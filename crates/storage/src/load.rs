@@ -15,7 +15,7 @@ use crate::index::{Index, Place, Stamp};
 use crate::observer::Observer;
 use crate::record::Header;
 use crate::retention::Obsolete;
-use crate::sqlite::{RawRow, Writer, open_error};
+use crate::sqlite::{RawRow, Reader, Writer, open_error};
 
 /// What the start found.
 #[derive(Default)]
@@ -56,15 +56,26 @@ pub(crate) fn load(
             scope.spawn(move || drain(&receiver, open));
             sender
         });
+        let structure = scope.spawn(|| check(path));
         let mut scan = Scan { senders: senders.collect(), ..Scan::default() };
         writer.scan(|row| scan.row(&row, &failed)).map_err(|error| open_error(path, error))?;
         scan.send();
         scan.senders.clear();
+        structure.join().unwrap_or(Ok(()))?;
         Ok::<_, OpenError>(scan)
     })?;
     scan.loaded.obsolete.make_contiguous().sort_by_key(|obsolete| obsolete.from);
     scan.loaded.unreadable = unreadable.into_inner();
     Ok(scan.loaded)
+}
+
+/// What a scan does not see: pages and rows that the structure has lost.
+fn check(path: &Path) -> Result<(), OpenError> {
+    let engine = |error| open_error(path, error);
+    match Reader::open(path).map_err(engine)?.check().map_err(engine)? {
+        Some(detail) => Err(OpenError::Damaged { path: path.to_owned(), detail }),
+        None => Ok(()),
+    }
 }
 
 /// A value on its way to a thread that opens it.

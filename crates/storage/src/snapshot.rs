@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::change::Revision;
 use crate::error::SnapshotError;
-use crate::sqlite::{Format, check_format, companions, open_error, set_meta, sync_folder_of};
+use crate::sqlite::{Format, check_format, companions, first_complaint, open_error, set_meta, sync_folder_of};
 
 /// Writes a consistent copy of a database, which may be in use, to a file that does not exist yet. The file is there
 /// whole or not at all.
@@ -34,19 +34,9 @@ pub(crate) fn restore(from: &Path, to: &Path) -> Result<(), SnapshotError> {
 /// Refuses what is not a whole database of ours.
 fn check(path: &Path) -> Result<(), SnapshotError> {
     let connection = open(path)?;
-    let mut said = Vec::new();
-    connection
-        .pragma_query(None, "integrity_check", |row| {
-            said.push(row.get::<_, String>(0)?);
-            Ok(())
-        })
-        .map_err(|error| open_error(path, error))?;
-    match said.first() {
-        Some(line) if line == "ok" => Ok(()),
-        line => {
-            let detail = line.cloned().unwrap_or_default();
-            Err(SnapshotError::Damaged { path: path.to_owned(), detail })
-        }
+    match first_complaint(&connection, "integrity_check").map_err(|error| open_error(path, error))? {
+        Some(detail) => Err(SnapshotError::Damaged { path: path.to_owned(), detail }),
+        None => Ok(()),
     }
 }
 

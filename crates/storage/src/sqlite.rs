@@ -148,6 +148,11 @@ impl Reader {
         connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map(|connection| Self { connection })
     }
 
+    /// What is wrong with the structure of the file, if anything is: lost pages and rows, which reading does not show.
+    pub(crate) fn check(&self) -> rusqlite::Result<Option<String>> {
+        first_complaint(&self.connection, "quick_check")
+    }
+
     /// The row of a revision, if it is there.
     pub(crate) fn row<T>(&self, revision: Revision, read: impl FnOnce(RawRow<'_>) -> T) -> rusqlite::Result<Option<T>> {
         let sql = "SELECT revision, previous, kind, key, value FROM log WHERE revision = ?1";
@@ -155,6 +160,16 @@ impl Reader {
         let mut rows = statement.query([revision.0.cast_signed()])?;
         rows.next()?.map(raw).transpose().map(|row| row.map(read))
     }
+}
+
+/// The first line of a check, unless it is "ok".
+pub(crate) fn first_complaint(connection: &Connection, check: &str) -> rusqlite::Result<Option<String>> {
+    let mut said = Vec::new();
+    connection.pragma(None, check, 1, |row| {
+        said.push(row.get::<_, String>(0)?);
+        Ok(())
+    })?;
+    Ok(said.into_iter().next().filter(|line| line != "ok"))
 }
 
 /// What an error of the engine means for a write.
