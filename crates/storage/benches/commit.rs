@@ -30,6 +30,7 @@ fn main() {
         print(&format!("raw append, {writers} writers"), &raw(&folder, writers, time));
         print(&format!("store create, {writers} writers"), &store(&folder, writers, time, Load::Create));
         print(&format!("store update, {writers} writers"), &store(&folder, writers, time, Load::Update));
+        print(&format!("... thinned, {writers} writers"), &store(&folder, writers, time, Load::Thinned));
     }
 }
 
@@ -43,6 +44,8 @@ struct Outcome {
 enum Load {
     Create,
     Update,
+    /// Updates of which a short history is kept, so that rows go as fast as they come.
+    Thinned,
 }
 
 fn print(name: &str, outcome: &Outcome) {
@@ -97,7 +100,11 @@ fn store(folder: &Path, writers: usize, time: Duration, load: Load) -> Outcome {
     let place = TempDir::new_in(folder).unwrap();
     let key = LocalKey::create(&place.path().join("keys")).unwrap();
     let keyring = Arc::new(Keyring::new(Box::new(key), Vec::new()).unwrap());
-    let store = Store::open(Config::new(place.path().join("db")), keyring, Arc::new(Nobody)).unwrap();
+    let mut config = Config::new(place.path().join("db"));
+    if load == Load::Thinned {
+        config.history.count = 2000;
+    }
+    let store = Store::open(config, keyring, Arc::new(Nobody)).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let started = Instant::now();
     let end = started + time;
@@ -130,7 +137,7 @@ async fn write(store: Store, writer: usize, end: Instant, load: Load) -> Vec<Dur
         let slot = number * 37 % KEYS;
         let (name, over) = match load {
             Load::Create => (number, None),
-            Load::Update => (slot, current.get(slot).copied().flatten()),
+            Load::Update | Load::Thinned => (slot, current.get(slot).copied().flatten()),
         };
         let key = Key::from(format!("/registry/secrets/namespace-{writer}/secret-{name:08}"));
         let expect = over.map_or(Expect::Absent, Expect::Revision);
