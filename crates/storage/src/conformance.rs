@@ -36,6 +36,7 @@ pub const CASES: &[Case] = &[
     ("changes can be read after any revision that is kept", |place| Box::pin(changes(place))),
     ("what is compacted is refused, the rest stays", |place| Box::pin(compaction(place))),
     ("revisions go on after everything is deleted and compacted", |place| Box::pin(no_reuse(place))),
+    ("a panic of the observer closes the store", |place| Box::pin(panic(place))),
     ("values of any size and content survive", |place| Box::pin(sizes(place))),
 ];
 
@@ -329,6 +330,25 @@ async fn no_reuse(place: Arc<dyn Place>) {
     let (store, _) = open(&place);
     assert_eq!(store.revision(), Revision(2));
     assert_eq!(store.commit(create("/a", "1")).await.unwrap(), Revision(3));
+}
+
+/// Nobody waits for ever, and what was durable is there.
+async fn panic(place: Arc<dyn Place>) {
+    struct Panics;
+    impl Observer for Panics {
+        fn load(&self, _: Record) {}
+        fn load_failed(&self, _: &Key, _: Revision, _: &RecordError) {}
+        fn committed(&self, _: Vec<Committed>) {
+            panic!("as the test wants it");
+        }
+    }
+    let store = place.open(Arc::new(Panics));
+    for key in ["/a", "/b"] {
+        assert!(matches!(store.commit(create(key, "x")).await, Err(CommitError::Closed)));
+    }
+    assert!(matches!(store.compact(Revision(0)).await, Err(ReadError::Closed)));
+    drop(store);
+    assert_eq!(open(&place).1.keys(), ["/a"]);
 }
 
 async fn sizes(place: Arc<dyn Place>) {

@@ -37,6 +37,16 @@ pub enum OpenError {
         /// Who has it, as far as the lock file tells.
         pid: String,
     },
+    /// No record opens, because the key that sealed them is missing.
+    #[error("{path} is sealed with key {key_id} of provider {provider}, which is not at hand: put that key back")]
+    KeyMissing {
+        /// The database.
+        path: PathBuf,
+        /// Who holds the key.
+        provider: String,
+        /// The key.
+        key_id: String,
+    },
     /// The structure of the file is broken.
     #[error("{path} is damaged ({detail}): restore a snapshot")]
     Damaged {

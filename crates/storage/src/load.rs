@@ -4,12 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use encryption::Keyring;
+use encryption::{Keyring, Origin, ProviderError};
+use parking_lot::Mutex;
 
-use crate::change::{ChangeKind, Key, Record, Revision};
+use crate::change::{ChangeKind, Key, Record, Revision, Value};
 use crate::error::{OpenError, RecordError};
 use crate::index::{Index, Place, Stamp};
 use crate::observer::Observer;
@@ -36,24 +37,17 @@ pub(crate) fn load(
     keyring: &Keyring,
     observer: &Arc<dyn Observer>,
 ) -> Result<Loaded, OpenError> {
-    let unreadable = AtomicU64::new(0);
-    let failed = |key: &Key, revision, error: &RecordError| {
-        unreadable.fetch_add(1, Ordering::Relaxed);
-        tracing::error!(%key, %revision, %error, cause = cause(error), "record cannot be read");
-        observer.load_failed(key, revision, error);
-    };
+    let outcome = Outcome::new(observer.as_ref());
     let open = |sealed: Sealed| match sealed.header().open(keyring, &sealed.bytes) {
-        Ok(value) if sealed.kind == ChangeKind::Put => {
-            observer.load(Record { key: sealed.key, revision: sealed.revision, value });
-        }
-        Ok(_) => {}
-        Err(error) => failed(&sealed.key, sealed.revision, &error),
+        Ok(value) => outcome.opened(sealed, value),
+        Err(error) => outcome.sealed(&sealed, &error),
     };
+    let failed = |key: &Key, revision, error: &RecordError| outcome.failed(key, revision, error);
     let mut scan = thread::scope(|scope| {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let senders = (0..threads).map(|_| {
             let (sender, receiver) = sync_channel(BATCHES);
-            scope.spawn(move || drain(&receiver, open));
+            scope.spawn(move || receiver.iter().flatten().for_each(open));
             sender
         });
         let structure = scope.spawn(|| check(path));
@@ -65,8 +59,65 @@ pub(crate) fn load(
         Ok::<_, OpenError>(scan)
     })?;
     scan.loaded.obsolete.make_contiguous().sort_by_key(|obsolete| obsolete.from);
-    scan.loaded.unreadable = unreadable.into_inner();
+    scan.loaded.unreadable = outcome.finish(path)?;
     Ok(scan.loaded)
+}
+
+/// What became of the records, told by several threads.
+struct Outcome<'a> {
+    observer: &'a dyn Observer,
+    opened: AtomicU64,
+    unreadable: AtomicU64,
+    /// A key that was missing.
+    missing: Mutex<Option<Origin>>,
+}
+
+impl<'a> Outcome<'a> {
+    fn new(observer: &'a dyn Observer) -> Self {
+        Self { observer, opened: AtomicU64::new(0), unreadable: AtomicU64::new(0), missing: Mutex::new(None) }
+    }
+
+    fn opened(&self, sealed: Sealed, value: Value) {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        if sealed.kind == ChangeKind::Put {
+            self.observer.load(Record { key: sealed.key, revision: sealed.revision, value });
+        }
+    }
+
+    fn sealed(&self, sealed: &Sealed, error: &RecordError) {
+        let is_missing = |error: &encryption::OpenError| {
+            let unwrap = matches!(error, encryption::OpenError::Unwrap { source: ProviderError::UnknownKey(_), .. });
+            unwrap || matches!(error, encryption::OpenError::NoProvider(_))
+        };
+        if let RecordError::Sealed(cause) = error
+            && is_missing(cause)
+        {
+            *self.missing.lock() = Keyring::origin(&sealed.bytes).ok();
+        }
+        self.failed(&sealed.key, sealed.revision, error);
+    }
+
+    fn failed(&self, key: &Key, revision: Revision, error: &RecordError) {
+        // With a wrong key it would be all of them.
+        if self.unreadable.fetch_add(1, Ordering::Relaxed) < LOGGED {
+            tracing::error!(%key, %revision, %error, cause = cause(error), "record cannot be read");
+        }
+        self.observer.load_failed(key, revision, error);
+    }
+
+    /// How many could not be read; refuses when all were sealed with a key that is not there.
+    fn finish(self, path: &Path) -> Result<u64, OpenError> {
+        let (opened, unreadable) = (self.opened.into_inner(), self.unreadable.into_inner());
+        if unreadable > LOGGED {
+            tracing::error!(unreadable, opened, "records cannot be read; the first were named");
+        }
+        match self.missing.into_inner() {
+            Some(Origin { provider, key_id }) if opened == 0 => {
+                Err(OpenError::KeyMissing { path: path.to_owned(), provider, key_id })
+            }
+            _ => Ok(unreadable),
+        }
+    }
 }
 
 /// What a scan does not see: pages and rows that the structure has lost.
@@ -173,10 +224,6 @@ impl Scan {
     }
 }
 
-fn drain(receiver: &Receiver<Vec<Sealed>>, open: impl Fn(Sealed)) {
-    receiver.iter().flatten().for_each(open);
-}
-
 fn cause(error: &RecordError) -> String {
     let mut text = String::new();
     let mut next = std::error::Error::source(error);
@@ -187,6 +234,8 @@ fn cause(error: &RecordError) -> String {
     text.split_off(text.len().min(2))
 }
 
+/// Records that cannot be read and are named in the log.
+const LOGGED: u64 = 20;
 /// Values that one message between threads holds.
 const BATCH: usize = 64;
 /// Messages that may wait for one thread.

@@ -84,6 +84,14 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Refuses what waits and what comes: the writer thread has ended, however it did.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let waiting = self.waiting.lock().take();
+        // Whoever waits learns it from the answer that can no longer come.
+        drop(waiting);
+    }
+
     /// Takes all that waits. Without any, waits until the deadline.
     pub(crate) fn take(&self, deadline: Instant) -> Waiting {
         let mut waiting = self.waiting.lock();

@@ -123,12 +123,14 @@ impl Past {
         asked: Revision,
     ) -> Result<Result<Value, RecordError>, ReadError> {
         let row = reader.row(revision, |row| self.open(key, &row)).map_err(ReadError::Engine)?;
-        let oldest = self.shared.state.read().compacted;
-        match row {
-            Some(value) => Ok(value),
-            None if asked < oldest => Err(ReadError::Compacted { asked, oldest }),
-            None => Ok(Err(RecordError::Damaged("its row is missing".into()))),
+        if let Some(value) = row {
+            return Ok(value);
         }
+        let oldest = self.shared.state.read().compacted;
+        if asked < oldest {
+            return Err(ReadError::Compacted { asked, oldest });
+        }
+        Ok(Err(RecordError::Damaged("its row is missing".into())))
     }
 
     fn open(&self, key: &Key, row: &RawRow<'_>) -> Result<Value, RecordError> {

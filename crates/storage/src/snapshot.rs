@@ -83,12 +83,18 @@ fn raise_floor(path: &Path) -> rusqlite::Result<()> {
 
 /// Gives the draft its name; fails if there is such a file.
 fn publish(draft: &Path, to: &Path) -> Result<(), SnapshotError> {
-    let linked = fs::hard_link(draft, to).map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => SnapshotError::Exists(to.to_owned()),
-        _ => SnapshotError::Io { action: "make", path: to.to_owned(), source },
-    });
-    discard(draft);
-    linked?;
+    let named = match fs::hard_link(draft, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(SnapshotError::Exists(to.to_owned())),
+        // A file system without links, as on memory sticks; that the name is free was seen before.
+        Err(_) => {
+            fs::rename(draft, to).map_err(|source| SnapshotError::Io { action: "make", path: to.to_owned(), source })
+        }
+        Ok(()) => Ok(()),
+    };
+    if draft.exists() {
+        discard(draft);
+    }
+    named?;
     sync_folder_of(to).map_err(|source| SnapshotError::Io { action: "sync the folder of", path: to.to_owned(), source })
 }
 

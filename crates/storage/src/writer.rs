@@ -60,6 +60,7 @@ pub(crate) struct Work {
 impl WriterThread {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
+        let _abandoned = Abandon(Arc::clone(&self.queue));
         loop {
             let Waiting { writes, compactions, closed } = self.queue.take(self.next_look());
             self.work.compactions.extend(compactions);
@@ -275,6 +276,15 @@ impl WriterThread {
         if let Err(error) = self.database.checkpoint_all() {
             tracing::warn!(%error, "empty the write-ahead log; done at the next start");
         }
+    }
+}
+
+/// Without the thread nobody would ever be answered, should an observer panic.
+struct Abandon(Arc<Queue>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 

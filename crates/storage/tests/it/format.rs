@@ -1,10 +1,12 @@
 //! Files that are not ours, or too new, or in use.
 
 use std::fs;
+use std::path::Path;
 
+use encryption::LocalKey;
 use rusqlite::Connection;
-use storage::OpenError;
-use storage::conformance::create;
+use storage::conformance::{create, update};
+use storage::{OpenError, Revision};
 
 use crate::place::{Folder, block_on};
 
@@ -44,6 +46,42 @@ fn a_store_in_use_is_refused_with_who_uses_it() {
     }
     drop(store);
     folder.try_open().unwrap();
+}
+
+#[test]
+fn a_database_without_its_key_is_refused_with_the_name_of_the_key() {
+    let folder = Folder::new();
+    let id = LocalKey::load(&folder.path.join("keys")).unwrap()[0].id().to_owned();
+    let (store, _) = folder.try_open().unwrap();
+    block_on(store.commit(create("/a", "x"))).unwrap();
+    drop(store);
+    fs::remove_dir_all(folder.path.join("keys")).unwrap();
+    LocalKey::create(&folder.path.join("keys")).unwrap();
+    let said = folder.try_open().err().unwrap().to_string();
+    let path = folder.database().display().to_string();
+    assert_eq!(
+        said,
+        format!("{path} is sealed with key {id} of provider local, which is not at hand: put that key back")
+    );
+}
+
+#[test]
+fn what_is_compacted_is_not_in_the_files() {
+    let folder = Folder::new();
+    let (store, _) = folder.try_open().unwrap();
+    block_on(async {
+        let revision = store.commit(create("/a", &"old".repeat(3000))).await.unwrap();
+        store.commit(update("/a", revision, "new")).await.unwrap();
+    });
+    let reader = Connection::open(folder.database()).unwrap();
+    let old: Vec<u8> = reader.query_row("SELECT value FROM log WHERE revision = 1", [], |row| row.get(0)).unwrap();
+    drop(reader);
+    block_on(store.compact(Revision(2))).unwrap();
+    drop(store);
+    let is_left = |path: &Path| fs::read(path).unwrap().windows(64).any(|window| window == &old[100..164]);
+    for entry in fs::read_dir(&folder.path).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+        assert!(!is_left(&entry.path()), "{:?}", entry.path());
+    }
 }
 
 #[test]
