@@ -139,6 +139,13 @@ pub enum RecordError {
     Damaged(String),
 }
 
+impl RecordError {
+    /// A row whose kind we do not know.
+    pub(crate) fn kind() -> Self {
+        Self::Damaged("its kind is neither put nor delete".to_owned())
+    }
+}
+
 /// A snapshot could not be taken or restored.
 #[derive(Debug, Error)]
 #[non_exhaustive]

@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 mod change;
+mod check;
 mod checkpoint;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -28,6 +29,7 @@ pub use change::{
     Attachment, Change, ChangeKind, Changes, Committed, Expect, Key, Mutation, Page, Record, Revision, Unreadable,
     Value, Write,
 };
+pub use check::Report;
 pub use error::{CommitError, OpenError, ReadError, RecordError, SnapshotError};
 pub use metrics::{Distribution, Metrics, MetricsSnapshot};
 pub use observer::Observer;

@@ -159,8 +159,7 @@ impl Scan {
     fn row(&mut self, row: &RawRow<'_>, failed: &impl Fn(&Key, Revision, &RecordError)) {
         let key = Key::from(String::from_utf8_lossy(row.key));
         let Some(kind) = row.kind else {
-            let damaged = RecordError::Damaged("its kind is neither put nor delete".into());
-            return self.distrust(&key, row.revision, &damaged, failed);
+            return self.distrust(&key, row.revision, &RecordError::kind(), failed);
         };
         self.loaded.newest = self.loaded.newest.max(row.revision);
         let stamp = Stamp::new(row.revision, kind);

@@ -134,9 +134,7 @@ impl Past {
     }
 
     fn open(&self, key: &Key, row: &RawRow<'_>) -> Result<Value, RecordError> {
-        let Some(kind) = row.kind else {
-            return Err(RecordError::Damaged("its kind is neither put nor delete".into()));
-        };
+        let kind = row.kind.ok_or_else(RecordError::kind)?;
         let header = Header { key, revision: row.revision, previous: row.previous, kind };
         header.open(&self.shared.keyring, row.sealed)
     }

@@ -75,14 +75,8 @@ impl Writer {
     }
 
     /// The whole log, from its new end.
-    pub(crate) fn scan(&self, mut each: impl FnMut(RawRow<'_>)) -> rusqlite::Result<()> {
-        let sql = "SELECT revision, previous, kind, key, value FROM log ORDER BY revision DESC";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            each(raw(row)?);
-        }
-        Ok(())
+    pub(crate) fn scan(&self, each: impl FnMut(RawRow<'_>)) -> rusqlite::Result<()> {
+        scan(&self.connection, each)
     }
 
     pub(crate) fn begin(&self) -> rusqlite::Result<()> {
@@ -146,6 +140,21 @@ impl Checkpoints {
 impl Reader {
     pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
         connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map(|connection| Self { connection })
+    }
+
+    /// Refuses what is not a database of ours.
+    pub(crate) fn open_checked(path: &Path) -> Result<Self, OpenError> {
+        File::open(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        let reader = Self::open(path).map_err(|error| open_error(path, error))?;
+        match check_format(&reader.connection, path)? {
+            Format::Current => Ok(reader),
+            Format::Empty => Err(OpenError::Foreign { path: path.to_owned() }),
+        }
+    }
+
+    /// The whole log, from its new end.
+    pub(crate) fn scan(&self, each: impl FnMut(RawRow<'_>)) -> rusqlite::Result<()> {
+        scan(&self.connection, each)
     }
 
     /// What is wrong with the structure of the file, if anything is: lost pages and rows, which reading does not show.
@@ -295,6 +304,16 @@ fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Progress>
         let count = |column| row.get(column).map(|pages: i64| u32::try_from(pages).unwrap_or(0));
         Ok(Progress { pages: count(1)?, done: count(2)? })
     })
+}
+
+fn scan(connection: &Connection, mut each: impl FnMut(RawRow<'_>)) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare("SELECT revision, previous, kind, key, value FROM log ORDER BY revision DESC")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(raw(row)?);
+    }
+    Ok(())
 }
 
 fn raw<'a>(row: &'a Row<'_>) -> rusqlite::Result<RawRow<'a>> {

@@ -9,6 +9,7 @@ use encryption::Keyring;
 use parking_lot::{Mutex, RwLock};
 
 use crate::change::{Changes, Page, Revision, Write};
+use crate::check::{Report, check};
 use crate::checkpoint::Checkpointer;
 use crate::error::{CommitError, OpenError, ReadError, SnapshotError};
 use crate::load::load;
@@ -162,6 +163,12 @@ impl Store {
     /// The same from a database file that another process may have open.
     pub fn snapshot_file(database: &Path, to: &Path) -> Result<(), SnapshotError> {
         snapshot::take(database, to)
+    }
+
+    /// Opens every value of a database file, history included, and counts by which keys they are sealed. Another process
+    /// may have it open.
+    pub fn check_file(database: &Path, keyring: &Keyring) -> Result<Report, OpenError> {
+        check(database, keyring)
     }
 
     /// Makes a database at `to` from a snapshot. Refuses when there is one.

@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 use storage::conformance::{create, delete, update};
-use storage::{OpenError, Revision};
+use storage::{OpenError, Revision, Store};
 
 use crate::place::{Folder, block_on};
 
@@ -92,6 +92,24 @@ fn values_that_are_no_values() {
     {
         check(&format!("UPDATE log SET value = {value} WHERE revision = 6"), &["a", "b"], &[("/d", 6)]);
     }
+}
+
+#[test]
+fn a_check_names_what_is_clear_and_what_does_not_open() {
+    let folder = folder();
+    let (store, _) = folder.try_open().unwrap();
+    let report = Store::check_file(&folder.database(), &folder.keyring()).unwrap();
+    assert!(report.is_sound() && report.rows == 6 && report.sealed.len() == 1 && report.sealed[0].2 == 6, "{report:?}");
+    drop(store);
+
+    let damage = "UPDATE log SET value = CAST('{}' AS BLOB) WHERE revision = 1;
+        UPDATE log SET key = '/x' WHERE revision = 3";
+    Connection::open(folder.database()).unwrap().execute_batch(damage).unwrap();
+    let report = Store::check_file(&folder.database(), &folder.keyring()).unwrap();
+    assert!(!report.is_sound());
+    assert_eq!((report.clear, report.sealed[0].2), (vec![("/a".into(), Revision(1))], 5));
+    assert_eq!((&*report.unreadable[0].key, report.unreadable[0].revision), ("/x", Revision(3)));
+    assert!(matches!(Store::check_file(&folder.path.join("none"), &folder.keyring()), Err(OpenError::Io { .. })));
 }
 
 #[test]
