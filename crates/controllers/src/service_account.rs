@@ -9,7 +9,7 @@ use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, ResourceExt};
 use tokio::sync::watch;
-use tracing::info;
+use tracing::debug;
 
 use crate::Error;
 use crate::objects::Objects;
@@ -70,7 +70,7 @@ async fn create(client: Client, namespace: String) -> Result<Next<String>, Error
     let metadata = ObjectMeta { name: Some(NAME.to_owned()), ..ObjectMeta::default() };
     let account = ServiceAccount { metadata, ..ServiceAccount::default() };
     match api.create(&PostParams::default(), &account).await {
-        Ok(_) => info!(%namespace, "default service account created"),
+        Ok(_) => debug!(%namespace, "default service account created"),
         Err(kube::Error::Api(status))
             if status.is_already_exists() || status.is_not_found() || is_terminating(&status) => {}
         Err(error) => return Err(Error::api(format!("create the default service account of {namespace}"), error)),

@@ -165,10 +165,12 @@ impl Registry {
     }
 }
 
-/// `deleteWithoutFinalizers`: the object was only waiting for its finalizers, and now has none.
+/// `deleteWithoutFinalizers`: the object was only waiting for its finalizers, and now has none. A namespace has
+/// finalizers in its spec as well (`ShouldDeleteNamespaceDuringUpdate`).
 fn is_finished(new: &Value, old: &Value) -> bool {
     let graceful = new.integer(&["metadata", "deletionGracePeriodSeconds"]).unwrap_or(0) > 0;
-    old.is_deleting() && new.is_deleting() && !graceful && new.list(&["metadata", "finalizers"]).is_empty()
+    let held = ["metadata", "spec"].iter().any(|part| !new.list(&[part, "finalizers"]).is_empty());
+    old.is_deleting() && new.is_deleting() && !graceful && !held
 }
 
 /// `checkName`
