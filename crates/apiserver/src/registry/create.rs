@@ -36,6 +36,9 @@ impl Registry {
         let row = call.who.row;
         metadata::ensure_namespace(row, &mut object, &call.who.namespace)?;
         row.rules.default(&mut object);
+        // Nobody owns what a client cannot set (`rest.WipeObjectMetaSystemFields`).
+        object.remove(&["metadata", "deletionTimestamp"]);
+        object.remove(&["metadata", "deletionGracePeriodSeconds"]);
         let manager = options.manager(call.user_agent());
         api::apply::track_update(
             row.type_id(),
