@@ -20,6 +20,8 @@ pub(crate) struct Retention {
     cycle: Vec<Obsolete>,
     /// Which revision was the newest when.
     moments: VecDeque<(Instant, Revision)>,
+    /// The newest revision.
+    latest: Revision,
 }
 
 /// A row that states from `from` on do not show.
@@ -33,7 +35,7 @@ impl Retention {
     /// `obsolete` in the order of `from`. What was there before the start counts as from now.
     pub(crate) fn new(history: History, compacted: Revision, newest: Revision, obsolete: VecDeque<Obsolete>) -> Self {
         let moments = VecDeque::from([(Instant::now(), newest)]);
-        Self { history, compacted, obsolete, cycle: Vec::new(), moments }
+        Self { history, compacted, obsolete, cycle: Vec::new(), moments, latest: newest }
     }
 
     /// How many rows are kept as history.
@@ -47,14 +49,7 @@ impl Retention {
         let deletion =
             (kind == ChangeKind::Delete).then(|| Obsolete { from: revision, revision, key: Key::clone(key) });
         self.obsolete.extend(replaced.into_iter().chain(deletion));
-    }
-
-    /// Notes that this revision is the newest now.
-    pub(crate) fn note_time(&mut self, now: Instant, newest: Revision) {
-        let step = self.history.age / STEPS;
-        if self.moments.back().is_none_or(|(last, _)| now.duration_since(*last) >= step) {
-            self.moments.push_back((now, newest));
-        }
+        self.latest = revision;
     }
 
     /// Forgets the history up to a revision.
@@ -64,6 +59,9 @@ impl Retention {
 
     /// Forgets what age and count do not allow, and starts a cycle when the last one is done.
     pub(crate) fn advance(&mut self, now: Instant) {
+        if self.unnoted_due().is_some_and(|due| now >= due) {
+            self.moments.push_back((now, self.latest));
+        }
         while let Some((moment, newest)) = self.moments.front().copied()
             && now.duration_since(moment) >= self.history.age
         {
@@ -104,9 +102,18 @@ impl Retention {
         self.cycle.is_empty() && self.obsolete.front().is_none_or(|obsolete| obsolete.from > revision)
     }
 
-    /// When the age of the oldest moment is reached.
+    /// When there is something to do though nobody writes.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.moments.front().map(|(moment, _)| *moment + self.history.age)
+        let oldest = self.moments.front().map(|(moment, _)| *moment + self.history.age);
+        oldest.into_iter().chain(self.unnoted_due()).min()
+    }
+
+    /// When the newest revision is to be noted with its time, if it is not.
+    fn unnoted_due(&self) -> Option<Instant> {
+        match self.moments.back() {
+            Some((moment, newest)) => (*newest < self.latest).then(|| *moment + self.history.age / STEPS),
+            None => (self.compacted < self.latest).then(Instant::now),
+        }
     }
 }
 

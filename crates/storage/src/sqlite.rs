@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ffi};
 
 use crate::change::{ChangeKind, Revision};
 use crate::error::OpenError;
@@ -183,7 +183,8 @@ pub(crate) fn first_complaint(connection: &Connection, check: &str) -> rusqlite:
 
 /// What an error of the engine means for a write.
 pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull) || extended == Some(ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// Tells a damaged file and one that is not ours from other failures.
@@ -252,6 +253,7 @@ fn make_file(path: &Path) -> io::Result<()> {
 fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     // A damaged page is found when it is read, not when it is used.
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
@@ -267,7 +269,6 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), OpenError> {
         connection.pragma_update(None, "page_size", PAGE).map_err(engine)?;
     }
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(engine)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(engine)?;
     connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(engine)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(())).map_err(engine)?;
     if format == Format::Empty {

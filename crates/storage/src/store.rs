@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use encryption::Keyring;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
 use crate::change::{Changes, Page, Revision, Write};
 use crate::check::{Report, check};
 use crate::checkpoint::Checkpointer;
 use crate::error::{CommitError, OpenError, ReadError, SnapshotError};
-use crate::load::load;
+use crate::load::{Loaded, load};
 use crate::lock::Lock;
 use crate::metrics::Metrics;
 use crate::observer::Observer;
@@ -77,20 +78,20 @@ impl Store {
         let lock = Lock::take(&path)?;
         let database = Writer::open(&path)?;
         let meta = database.meta().map_err(|error| sqlite::open_error(&path, error))?;
-        let loaded = load(&path, &database, &keyring, &observer)?;
+        let Loaded { index, newest, obsolete, unreadable } = load(&path, &database, &keyring, &observer)?;
         // The newest row may have been a deletion that is forgotten.
-        let newest = loaded.newest.max(meta.floor).max(meta.compacted);
+        let newest = newest.max(meta.floor).max(meta.compacted);
+        let retention = Retention::new(history, meta.compacted, newest, obsolete);
 
-        let state = RwLock::new(State { index: loaded.index, newest, compacted: meta.compacted });
-        let shared = Arc::new(Shared { state, metrics: Metrics::default(), keyring });
-        shared.metrics.loaded(&shared.state.read().index, loaded.obsolete.len(), loaded.unreadable);
+        let shared = Arc::new(Shared::new(State { index, newest, compacted: meta.compacted }, keyring));
+        shared.metrics.loaded(&shared.state.read().index, retention.len(), unreadable);
         let queue = Arc::new(Queue::new());
         let writer = WriterThread {
             database,
             shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
             observer,
-            retention: Retention::new(history, meta.compacted, newest, loaded.obsolete),
+            retention,
             checkpointer: Checkpointer::start(&path)?,
             work: Work::new(meta.compacted),
         };
@@ -112,7 +113,7 @@ impl Store {
 
     /// The newest revision.
     pub fn revision(&self) -> Revision {
-        self.shared().state.read().newest
+        Revision(self.shared().newest.load(Ordering::Acquire))
     }
 
     /// The oldest revision whose state can still be read.
@@ -199,6 +200,8 @@ impl Store {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.queue.close();
+        // The writer's connection is then the last: it removes the files beside the database.
+        self.past.idle.lock().clear();
         // The last clone may be the observer's, dropped by the writer thread itself, which cannot wait for itself.
         if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id())
             && thread.join().is_err()

@@ -22,6 +22,8 @@ use crate::sqlite::{self, Writer};
 /// What the writer thread shares with readers.
 pub(crate) struct Shared {
     pub(crate) state: RwLock<State>,
+    /// As in the state, for who cannot wait for it.
+    pub(crate) newest: AtomicU64,
     pub(crate) metrics: Metrics,
     pub(crate) keyring: Arc<Keyring>,
 }
@@ -55,6 +57,13 @@ pub(crate) struct Work {
     next_removal: Instant,
     /// The boundary of the history that is on the disk.
     remembered: Revision,
+}
+
+impl Shared {
+    pub(crate) fn new(state: State, keyring: Arc<Keyring>) -> Self {
+        let newest = AtomicU64::new(state.newest.0);
+        Self { state: RwLock::new(state), newest, metrics: Metrics::default(), keyring }
+    }
 }
 
 impl WriterThread {
@@ -138,11 +147,10 @@ impl WriterThread {
             batch.push(Committed { key, revision, previous, mutation });
             answers.push((answer, revision));
         }
-        let newest = state.newest;
+        self.shared.newest.store(state.newest.0, Ordering::Release);
         metrics.keys.store(state.index.live, Ordering::Relaxed);
         drop(state);
         metrics.history.store(self.retention.len() as u64, Ordering::Relaxed);
-        self.retention.note_time(started, newest);
 
         let observed = Instant::now();
         self.observer.committed(batch);

@@ -46,15 +46,30 @@ fn what_is_older_than_the_age_goes() {
     let at = |seconds| start + Duration::from_secs(seconds);
     for second in 1..=10 {
         replace(&mut retention, second * 10 - 9, 10);
-        retention.note_time(at(second), Revision(second * 10));
+        retention.advance(at(second));
     }
     retention.advance(at(15));
     assert_eq!(retention.compacted, Revision(0));
-    assert!(retention.due().unwrap() < at(17));
     retention.advance(at(17));
     assert_eq!(retention.compacted, Revision(10));
     retention.advance(at(60));
     assert_eq!((retention.compacted, retention.due()), (Revision(100), None));
+}
+
+#[test]
+fn the_last_write_ages_though_nobody_writes_after_it() {
+    let mut retention = retention(16, 1000);
+    let start = Instant::now();
+    replace(&mut retention, 1, 3);
+    retention.advance(start);
+    // Looks when it is due, as the writer thread does.
+    let mut looks = 0;
+    while let Some(due) = retention.due() {
+        retention.advance(due.max(start));
+        looks += 1;
+    }
+    assert_eq!((retention.compacted, drain(&mut retention)), (Revision(3), vec![1, 2]));
+    assert!(looks < 5);
 }
 
 #[test]

@@ -78,6 +78,9 @@ fn what_is_compacted_is_not_in_the_files() {
     drop(reader);
     block_on(store.compact(Revision(2))).unwrap();
     drop(store);
+    let mut names: Vec<_> = fs::read_dir(&folder.path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["keys", "kluis.db", "kluis.db.lock"]);
     let is_left = |path: &Path| fs::read(path).unwrap().windows(64).any(|window| window == &old[100..164]);
     for entry in fs::read_dir(&folder.path).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
         assert!(!is_left(&entry.path()), "{:?}", entry.path());
