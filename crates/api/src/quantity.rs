@@ -32,7 +32,7 @@ enum Format {
     Exponent,
 }
 
-/// A number of nano-units, rounded up and capped as Kubernetes does.
+/// A number of nano-units, rounded up; binary ones are capped as in Kubernetes.
 #[derive(Debug, Clone, Copy)]
 pub struct Quantity {
     /// In units of 10^-9.
@@ -40,11 +40,24 @@ pub struct Quantity {
     format: Format,
 }
 
-/// Kubernetes caps at 2^63 - 1 units.
+/// Kubernetes caps binary quantities at 2^63 - 1 units.
 const MOST: i128 = (i64::MAX as i128) * 1_000_000_000;
 const DECIMAL: &[(&str, i32)] =
     &[("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
 const BINARY: &[(&str, u32)] = &[("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
+
+/// The text that Kubernetes keeps of a quantity: short ones that look canonical as they are, others canonical.
+///
+/// # Errors
+/// When the text is no quantity.
+pub fn normal(text: &str) -> Result<String, QuantityError> {
+    let parts = Parts::of(text)?;
+    let (scale, format) = parts.scale()?;
+    if text == "0" || parts.is_kept(scale, format) {
+        return Ok(text.to_owned());
+    }
+    Ok(parts.quantity(scale, format)?.to_string())
+}
 
 impl Quantity {
     /// Whole units, rounded up (`Value`).
@@ -111,128 +124,125 @@ impl FromStr for Quantity {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let (negative, unsigned) = match text.as_bytes().first() {
-            None => return Err(QuantityError::Format),
-            Some(b'-') => (true, text.get(1..).unwrap_or_default()),
-            Some(b'+') => (false, text.get(1..).unwrap_or_default()),
-            Some(_) => (false, text),
-        };
-        let whole_length = unsigned.bytes().take_while(u8::is_ascii_digit).count();
-        let (whole, after) = unsigned.split_at(whole_length);
-        let (fraction, suffix) = match after.strip_prefix('.') {
-            Some(after) => after.split_at(after.bytes().take_while(u8::is_ascii_digit).count()),
-            None => ("", after),
-        };
-        if whole.is_empty() && fraction.is_empty() {
-            // Go takes a point alone for a number that it then cannot read.
-            let form = suffix_form(suffix) && after.starts_with('.');
-            return Err(if form { QuantityError::Numeric } else { QuantityError::Format });
-        }
-        if !suffix_form(suffix) {
+        let parts = Parts::of(text)?;
+        let (scale, format) = parts.scale()?;
+        parts.quantity(scale, format)
+    }
+}
+
+/// A text taken apart (`parseQuantityString`).
+struct Parts<'a> {
+    negative: bool,
+    /// Without leading zeros, but not empty.
+    whole: &'a str,
+    fraction: &'a str,
+    suffix: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str) -> Result<Self, QuantityError> {
+        if text.is_empty() {
             return Err(QuantityError::Format);
         }
-        let (base, exponent, format) = suffix_value(suffix).ok_or(QuantityError::Suffix)?;
-        let size = scaled(whole, fraction, base, exponent);
-        Ok(Self { nanos: if negative { -size } else { size }, format })
-    }
-}
-
-/// Whether the rest after the digits has the form of a suffix: letters, a sign, digits.
-fn suffix_form(suffix: &str) -> bool {
-    let rest = suffix.trim_start_matches(['e', 'E', 'i', 'n', 'u', 'm', 'k', 'K', 'M', 'G', 'T', 'P']);
-    let rest = rest.strip_prefix(['-', '+']).unwrap_or(rest);
-    rest.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-#[derive(Clone, Copy)]
-enum Base {
-    Ten,
-    Two,
-}
-
-fn suffix_value(suffix: &str) -> Option<(Base, i32, Format)> {
-    if let Some((_, exponent)) = DECIMAL.iter().find(|(name, _)| *name == suffix) {
-        return Some((Base::Ten, *exponent, Format::Decimal));
-    }
-    if let Some((_, exponent)) = BINARY.iter().find(|(name, _)| *name == suffix) {
-        return Some((Base::Two, i32::try_from(*exponent).ok()?, Format::Binary));
-    }
-    let exponent = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
-    Some((Base::Ten, exponent, Format::Exponent))
-}
-
-/// The number in nano-units: rounded up, away from zero, and capped.
-fn scaled(whole: &str, fraction: &str, base: Base, exponent: i32) -> i128 {
-    let digits = || whole.bytes().chain(fraction.bytes());
-    let significant = digits().skip_while(|&digit| digit == b'0').count();
-    if significant == 0 {
-        return 0;
-    }
-    let fraction_length = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
-    // The value is `digits * 10^power` nano-units, times a power of two for binary suffixes.
-    let (power, shift) = match base {
-        Base::Ten => (i64::from(exponent) - fraction_length + 9, 0),
-        Base::Two => (9 - fraction_length, exponent),
-    };
-    let mut value = 0_i128;
-    let mut inexact = false;
-    let keep = i64::try_from(digits().count()).unwrap_or(i64::MAX) + power.min(0);
-    for (at, digit) in (0_i64..).zip(digits()) {
-        // Digits below a nano-unit of a decimal number only round.
-        if shift == 0 && at >= keep {
-            inexact |= digit != b'0';
-            continue;
+        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let (whole, after) = split_digits(unsigned.trim_start_matches('0'));
+        let (fraction, suffix) = after.strip_prefix('.').map_or(("", after), split_digits);
+        let rest = suffix.trim_start_matches(['e', 'E', 'i', 'n', 'u', 'm', 'k', 'K', 'M', 'G', 'T', 'P']);
+        let rest = rest.strip_prefix(['-', '+']).unwrap_or(rest);
+        if !split_digits(rest).1.is_empty() {
+            return Err(QuantityError::Format);
         }
-        value = match value.checked_mul(10).and_then(|value| value.checked_add(i128::from(digit - b'0'))) {
-            Some(value) if value <= i128::from(u64::MAX) * 1_000_000_000_000 => value,
-            _ if shift == 0 => return MOST,
-            // More digits than any sensible number of bytes has: the rest only rounds.
-            _ => return long_binary(whole, fraction, shift),
+        let whole = if whole.is_empty() { "0" } else { whole };
+        Ok(Self { negative: text.starts_with('-'), whole, fraction, suffix })
+    }
+
+    /// The power of ten, or of two for binary formats, that the suffix stands for.
+    fn scale(&self) -> Result<(i32, Format), QuantityError> {
+        if let Some((_, exponent)) = DECIMAL.iter().find(|(name, _)| *name == self.suffix) {
+            return Ok((*exponent, Format::Decimal));
+        }
+        if let Some((_, exponent)) = BINARY.iter().find(|(name, _)| *name == self.suffix) {
+            return Ok((exponent.cast_signed(), Format::Binary));
+        }
+        let exponent = self.suffix.strip_prefix(['e', 'E']).and_then(|exponent| exponent.parse().ok());
+        exponent.map(|exponent| (exponent, Format::Exponent)).ok_or(QuantityError::Suffix)
+    }
+
+    /// Whether `ParseQuantity` takes its fast path and finds the text canonical enough to reuse it.
+    fn is_kept(&self, scale: i32, format: Format) -> bool {
+        let digits = self.whole.len() + self.fraction.len();
+        let whole = self.whole.parse::<i64>().unwrap_or_default();
+        if format == Format::Binary {
+            // As many decimal digits as the unit has, nearly.
+            let taken = usize::try_from(scale * 3 / 10).unwrap_or_default();
+            return self.fraction.is_empty()
+                && digits + taken < 15
+                && whole.checked_mul(1_i64.checked_shl(scale.cast_unsigned()).unwrap_or_default()).is_some()
+                && whole & 7 != 0;
+        }
+        let scale = scale.saturating_sub(i32::try_from(self.fraction.len()).unwrap_or(i32::MAX));
+        let ends = self.fraction.ends_with("000") || (self.fraction.len() < 3 && self.ends_in_zeros());
+        digits <= 18 && scale >= -9 && scale % 3 == 0 && !self.whole.starts_with('0') && !ends
+    }
+
+    fn ends_in_zeros(&self) -> bool {
+        let zeros =
+            self.fraction.bytes().rev().chain(self.whole.bytes().rev()).take_while(|&digit| digit == b'0').count();
+        zeros >= 3
+    }
+
+    fn quantity(&self, scale: i32, format: Format) -> Result<Quantity, QuantityError> {
+        let size = match format {
+            Format::Binary => self.binary(scale.cast_unsigned()),
+            Format::Decimal | Format::Exponent => self.decimal(scale).ok_or(QuantityError::Numeric)?,
         };
+        let nanos = if self.negative { -size } else { size };
+        // Below one, a binary suffix makes no sense any more.
+        let format = if format == Format::Binary && size < 1_000_000_000 { Format::Decimal } else { format };
+        Ok(Quantity { nanos, format })
     }
-    if shift > 0 {
-        return binary(value, power, shift);
-    }
-    for _ in 0..power.max(0) {
-        value = value.saturating_mul(10);
-        if value > MOST {
-            return MOST;
-        }
-    }
-    (value + i128::from(inexact)).min(MOST)
-}
 
-/// `digits * 10^power * 2^shift`, rounded up to a nano-unit.
-fn binary(digits: i128, power: i64, shift: i32) -> i128 {
-    let Some(mut value) =
-        u32::try_from(shift).ok().and_then(|shift| 1_i128.checked_shl(shift)).and_then(|unit| digits.checked_mul(unit))
-    else {
-        return MOST;
-    };
-    let mut inexact = false;
-    for _ in 0..power.unsigned_abs() {
-        if power > 0 {
-            value = value.saturating_mul(10);
-            if value > MOST {
-                return MOST;
-            }
+    /// Nano-units, rounded up; `None` beyond any sensible size.
+    fn decimal(&self, scale: i32) -> Option<i128> {
+        let digits = [self.whole, self.fraction].concat();
+        let digits = digits.trim_start_matches('0');
+        if digits.is_empty() {
+            return Some(0);
+        }
+        let fraction = i64::try_from(self.fraction.len()).ok()?;
+        let power = i64::from(scale) - fraction + 9;
+        if power >= 0 {
+            let value: i128 = digits.parse().ok()?;
+            return value.checked_mul(10_i128.checked_pow(u32::try_from(power).ok()?)?);
+        }
+        let dropped = usize::try_from(power.unsigned_abs()).ok()?.min(digits.len());
+        let (kept, rest) = digits.split_at_checked(digits.len() - dropped)?;
+        let value: i128 = if kept.is_empty() { 0 } else { kept.parse().ok()? };
+        Some(value + i128::from(rest.bytes().any(|digit| digit != b'0')))
+    }
+
+    /// Nano-units, rounded up and capped.
+    fn binary(&self, shift: u32) -> i128 {
+        let unit = 1_i128.checked_shl(shift).unwrap_or_default();
+        let whole = self.whole.parse::<i128>().ok().and_then(|whole| whole.checked_mul(unit));
+        let Some(whole) = whole.filter(|whole| *whole <= i64::MAX.into()) else { return MOST };
+        let (fraction, rest) = self.fraction.split_at_checked(18).unwrap_or((self.fraction, ""));
+        let places = u32::try_from(fraction.len()).unwrap_or_default();
+        let mut part = fraction.parse::<i128>().unwrap_or_default() * unit;
+        let mut inexact = rest.bytes().any(|digit| digit != b'0');
+        if places > 9 {
+            let divisor = 10_i128.pow(places - 9);
+            inexact |= part % divisor != 0;
+            part /= divisor;
         } else {
-            inexact |= value % 10 != 0;
-            value /= 10;
+            part *= 10_i128.pow(9 - places);
         }
+        (whole * 1_000_000_000 + part + i128::from(inexact)).min(MOST)
     }
-    (value + i128::from(inexact)).min(MOST)
 }
 
-/// A binary number of very many digits: the whole part decides, and a long fraction is cut at nano-units.
-fn long_binary(whole: &str, fraction: &str, shift: i32) -> i128 {
-    let whole = whole.trim_start_matches('0');
-    if whole.len() > 19 {
-        return MOST;
-    }
-    let cut = fraction.get(..9.min(fraction.len())).unwrap_or_default();
-    let digits = format!("{whole}{cut:0<9}").parse::<i128>().unwrap_or(MOST);
-    binary(digits, 0, shift)
+fn split_digits(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
 }
 
 impl fmt::Display for Quantity {
@@ -254,7 +264,7 @@ impl fmt::Display for Quantity {
             }
         }
         let (mut number, mut exponent) = (self.nanos, -9);
-        while number % 1_000 == 0 && exponent < 18 {
+        while number % 1_000 == 0 && (exponent < 18 || self.format == Format::Exponent) {
             number /= 1_000;
             exponent += 3;
         }
@@ -263,5 +273,60 @@ impl fmt::Display for Quantity {
         }
         let suffix = DECIMAL.iter().find(|(_, power)| *power == exponent).map_or("", |(name, _)| *name);
         write!(f, "{number}{suffix}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, wanted: &str) {
+        let read = normal(text).unwrap_or_else(|error| error.to_string());
+        assert_eq!(read, wanted, "{text:?}");
+    }
+
+    #[test]
+    fn texts_are_those_of_kubernetes() {
+        for same in ["0", "1", "500m", "1Gi", "1500Mi", "100n", "1e3", "+1", "12.345", "5."] {
+            check(same, same);
+        }
+        check("1.5", "1500m");
+        check("0.5", "500m");
+        check("1000m", "1");
+        check("1000", "1k");
+        check("1024", "1024");
+        check("1024Ki", "1Mi");
+        check("1.5Gi", "1536Mi");
+        check("0.5Ki", "512");
+        check("0.1Ki", "102400m");
+        check("0.0000000001", "1n");
+        check("1e20", "100e18");
+        check("9Ei", "9223372036854775807");
+        check("0Ki", "0");
+        check("-0.1", "-100m");
+    }
+
+    #[test]
+    fn faults_have_the_texts_of_kubernetes() {
+        let format = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+        for text in ["", "a", "1 k", " 1", "1..2", "1e1.5", "1_0"] {
+            check(text, format);
+        }
+        for text in ["1K", "1ki", "e", "1e", "1kk", "--1", "1m1"] {
+            check(text, "unable to parse quantity's suffix");
+        }
+        check(&format!("1e{}", i32::MAX), "unable to parse numeric part of quantity");
+    }
+
+    #[test]
+    fn sizes_compare_across_suffixes() {
+        let parse = |text: &str| text.parse::<Quantity>().unwrap();
+        assert!(parse("1Ki") > parse("1k"));
+        assert!(parse("0.5") == parse("500m"));
+        assert!(parse("-1") < parse("0"));
+        assert_eq!(parse("1.1").ceil(), 2);
+        assert_eq!(parse("1.0001").ceil_milli(), 1001);
+        assert_eq!(parse("-1.5").ceil(), -1);
+        assert!(parse("2e3").is_whole() && !parse("1m").is_whole());
     }
 }

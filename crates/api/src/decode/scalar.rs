@@ -1,7 +1,6 @@
 //! Types that are text in JSON and have a normal form: times, durations, quantities.
 
 use crate::decode::clock;
-use crate::quantity::Quantity;
 
 /// `resource.ErrFormatWrong`
 pub(crate) const BAD_QUANTITY: &str =
@@ -22,8 +21,7 @@ pub(crate) fn duration(text: &str) -> Result<Option<String>, String> {
     clock::parse_duration(text).map(|nanos| Some(clock::format_duration(nanos)))
 }
 
-/// `resource.Quantity` in canonical form.
+/// `resource.Quantity` as Kubernetes keeps it.
 pub(crate) fn quantity(text: &str) -> Result<Option<String>, String> {
-    let quantity = text.trim().parse::<Quantity>().map_err(|error| error.to_string())?;
-    Ok(Some(quantity.to_string()))
+    crate::quantity::normal(text.trim()).map(Some).map_err(|error| error.to_string())
 }

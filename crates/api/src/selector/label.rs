@@ -170,22 +170,24 @@ const SYMBOLS: &[&str] = &["==", "!=", "=", "!", "(", ")", ",", ">", "<"];
 fn scan(text: &str) -> Vec<Token> {
     let is_special = |character: char| "=!(),><".contains(character);
     let is_blank = |character: char| " \t\r\n".contains(character);
-    // Go's scanner takes a zero byte for the end.
-    let mut rest = text.split('\0').next().unwrap_or_default().trim_start_matches(is_blank);
+    let mut rest = text.trim_start_matches(is_blank);
     let mut tokens = Vec::new();
-    while let Some(first) = rest.chars().next() {
+    // Go's scanner takes a zero byte for the end, but passes over one that ends a word.
+    while let Some(first) = rest.chars().next().filter(|first| *first != '\0') {
         let (token, after) = if is_special(first) {
             match SYMBOLS.iter().find_map(|symbol| rest.strip_prefix(symbol).map(|after| (*symbol, after))) {
                 Some((symbol, after)) => (Token::Symbol(symbol), after),
                 None => (Token::Bad(rest.to_owned()), ""),
             }
         } else {
-            let end = rest.find(|character| is_special(character) || is_blank(character)).unwrap_or(rest.len());
+            let end = rest
+                .find(|character| is_special(character) || is_blank(character) || character == '\0')
+                .unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
             (Token::Word(word.to_owned()), after)
         };
         tokens.push(token);
-        rest = after.trim_start_matches(is_blank);
+        rest = after.strip_prefix('\0').unwrap_or(after).trim_start_matches(is_blank);
     }
     tokens
 }
