@@ -1,7 +1,5 @@
 //! Times and durations as Go's `time` package reads them, with its errors.
 
-use crate::field::quote;
-
 /// Seconds from year 1 to 1970.
 const FIRST_SECOND: i64 = -62_135_596_800;
 
@@ -183,6 +181,17 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let of_era = year.rem_euclid(400);
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// How the `time` package quotes: bytes that are not plain ASCII are escaped one by one.
+fn quote(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'"' => "\\\"".to_owned(),
+        b'\\' => "\\\\".to_owned(),
+        b' '..=b'\x7f' => char::from(byte).to_string(),
+        other => format!("\\x{other:02x}"),
+    };
+    format!("\"{}\"", text.bytes().map(escape).collect::<String>())
 }
 
 /// `2006-01-02T15:04:05`

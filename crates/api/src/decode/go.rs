@@ -16,6 +16,23 @@ pub(super) fn type_within(schema: &Schema, holder: Option<&Field>, shape: &Shape
     named.map_or_else(|| type_name(schema, shape), str::to_owned)
 }
 
+/// The Go name of the struct that this field's owner embeds it by: the path in an error goes through it.
+pub(super) fn embedded(owner: &str, field: &Field) -> Option<&'static str> {
+    match (owner, field.within.len()) {
+        (_, 0) => None,
+        ("EphemeralContainer", _) => Some("EphemeralContainerCommon"),
+        ("PersistentVolumeSpec", _) => Some("PersistentVolumeSource"),
+        ("Probe", _) => Some("ProbeHandler"),
+        ("Volume", _) => Some("VolumeSource"),
+        ("IngressRule", _) => Some("IngressRuleValue"),
+        ("RuleWithOperations", _) => Some("Rule"),
+        ("NamedRuleWithOperations", 1) => Some("RuleWithOperations"),
+        ("NamedRuleWithOperations", _) => Some("RuleWithOperations.Rule"),
+        (owner, _) if owner.starts_with("Device") => Some("DeviceConfiguration"),
+        _ => Some("LocalObjectReference"),
+    }
+}
+
 /// The type as `reflect.Type.String` prints it.
 fn type_name(schema: &Schema, shape: &Shape) -> String {
     match shape {
@@ -32,6 +49,8 @@ fn type_name(schema: &Schema, shape: &Shape) -> String {
         Shape::IntOrString => "intstr.IntOrString".to_owned(),
         Shape::Any => "runtime.RawExtension".to_owned(),
         Shape::List(item) => format!("[]{}", type_name(schema, item)),
+        // Every map of quantities in the core group is one of these.
+        Shape::Map(entry) if **entry == Shape::Quantity => "v1.ResourceList".to_owned(),
         Shape::Map(entry) => format!("map[string]{}", type_name(schema, entry)),
         Shape::Ref(id) => {
             let kind = schema.get(*id);

@@ -143,6 +143,7 @@ impl<'s> Reader<'_, 's> {
         match (shape, kind) {
             (Shape::String, Kind::String) => Ok(Some(Value::String(self.json.string()?.into_owned()))),
             (Shape::Bytes, Kind::String) => self.bytes(held),
+            (Shape::Bytes, Kind::Array) => self.byte_list().map(Some),
             (Shape::Bool, Kind::True | Kind::False) => {
                 self.json.literal(kind)?;
                 Ok(Some(Value::Bool(kind == Kind::True)))
@@ -233,6 +234,30 @@ impl<'s> Reader<'_, 's> {
         }
     }
 
+    /// Go takes a list of numbers for bytes, too.
+    fn byte_list(&mut self) -> Result<Value, Stop> {
+        let mut bytes = Vec::new();
+        let mut first = true;
+        self.json.open()?;
+        while self.json.item(&mut first)? {
+            let (found, byte) = match self.json.peek()? {
+                Kind::Number => {
+                    let text = self.json.number()?;
+                    (format!("number {text}"), text.parse().ok())
+                }
+                kind => {
+                    self.json.skip()?;
+                    (kind.word().to_owned(), (kind == Kind::Null).then_some(0))
+                }
+            };
+            if byte.is_none() && self.fault.is_none() {
+                self.fault = Some(self.type_error(&found, "uint8"));
+            }
+            bytes.push(byte.unwrap_or_default());
+        }
+        Ok(Value::Bytes(SecretBytes::new(bytes)))
+    }
+
     fn number(&mut self, shape: &'s Shape, held: Option<Value>) -> Result<Option<Value>, Stop> {
         let text = self.json.number()?;
         let value = match shape {
@@ -292,17 +317,21 @@ impl<'s> Reader<'_, 's> {
         let mut fields = String::new();
         for step in &self.path {
             if let Step::Field(field, holder) = step {
+                let holder = &self.schema.get(*holder).go_name;
                 owner = Some(holder);
+                for embedded in go::embedded(holder, field) {
+                    fields.push('.');
+                    fields.push_str(embedded);
+                }
                 fields.push('.');
                 fields.push_str(&field.name);
             }
         }
         match owner {
             None => format!("json: cannot unmarshal {found} into Go value of type {wanted}"),
-            Some(id) => format!(
-                "json: cannot unmarshal {found} into Go struct field {}{fields} of type {wanted}",
-                self.schema.get(*id).go_name
-            ),
+            Some(owner) => {
+                format!("json: cannot unmarshal {found} into Go struct field {owner}{fields} of type {wanted}")
+            }
         }
     }
 
