@@ -97,7 +97,8 @@ impl<'s> Reader<'_, 's> {
     /// An object of this type, read over what an earlier field of the same name left.
     fn object(&mut self, id: TypeId, mut fields: Map) -> Result<Map, Stop> {
         let kind = self.schema.get(id);
-        let mut seen = 0_u64;
+        let mut seen = if fields.is_empty() { 0_u64 } else { u64::MAX };
+        let mut told = 0_u64;
         let mut first = true;
         self.json.open()?;
         while let Some(key) = self.json.key(&mut first)? {
@@ -108,20 +109,24 @@ impl<'s> Reader<'_, 's> {
                 continue;
             };
             let bit = 1_u64.checked_shl(u32::try_from(at).unwrap_or(u32::MAX)).unwrap_or_default();
-            if seen & bit != 0 {
+            if told & bit != 0 {
                 self.note("duplicate field", &field.name);
             }
+            let held = if seen & bit == 0 { None } else { fields.remove(&field.name) };
             seen |= bit;
+            told |= bit;
             self.path.push(Step::Field(field, id));
-            self.field(field, &mut fields)?;
+            if let Some(value) = self.field(field, held)? {
+                fields.insert(field.name.clone(), value);
+            }
             self.path.pop();
         }
         fill(self.schema, id, &mut fields);
         Ok(fields)
     }
 
-    fn field(&mut self, field: &'s Field, fields: &mut Map) -> Result<(), Stop> {
-        let held = if fields.is_empty() { None } else { fields.remove(&field.name) };
+    /// The value of a field, unless it is one that Go leaves out.
+    fn field(&mut self, field: &'s Field, held: Option<Value>) -> Result<Option<Value>, Stop> {
         let value = match self.json.peek()? {
             Kind::Null => {
                 self.json.literal(Kind::Null)?;
@@ -130,12 +135,7 @@ impl<'s> Reader<'_, 's> {
             }
             kind => self.value(kind, &field.shape, held)?,
         };
-        if let Some(value) = value
-            && !(field.presence == Presence::OmitEmpty && is_zero(&value))
-        {
-            fields.insert(field.name.clone(), value);
-        }
-        Ok(())
+        Ok(value.filter(|value| field.presence != Presence::OmitEmpty || !is_zero(value)))
     }
 
     /// A value that is not null. After a fault of type what was held stays, as in Go.
@@ -319,7 +319,7 @@ impl<'s> Reader<'_, 's> {
             if let Step::Field(field, holder) = step {
                 let holder = &self.schema.get(*holder).go_name;
                 owner = Some(holder);
-                for embedded in go::embedded(holder, field) {
+                if let Some(embedded) = go::embedded(holder, field) {
                     fields.push('.');
                     fields.push_str(embedded);
                 }

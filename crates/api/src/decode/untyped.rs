@@ -11,6 +11,8 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Who wants to know of keys that are there twice.
 pub(crate) trait Duplicates {
+    /// Whether to look for them at all.
+    const WANTED: bool;
     fn enter_key(&mut self, key: &str);
     fn enter_index(&mut self, at: usize);
     fn leave(&mut self);
@@ -21,6 +23,7 @@ pub(crate) trait Duplicates {
 pub(crate) struct Ignore;
 
 impl Duplicates for Ignore {
+    const WANTED: bool = false;
     fn enter_key(&mut self, _key: &str) {}
     fn enter_index(&mut self, _at: usize) {}
     fn leave(&mut self) {}
@@ -42,6 +45,7 @@ impl List {
 }
 
 impl Duplicates for List {
+    const WANTED: bool = true;
     fn enter_key(&mut self, key: &str) {
         self.lengths.push(self.path.len());
         self.path = self.place(key);
@@ -82,12 +86,12 @@ pub(crate) fn value(json: &mut Parser<'_>, duplicates: &mut impl Duplicates) -> 
     })
 }
 
-fn object(json: &mut Parser<'_>, duplicates: &mut impl Duplicates) -> Result<Value, SyntaxError> {
+fn object<D: Duplicates>(json: &mut Parser<'_>, duplicates: &mut D) -> Result<Value, SyntaxError> {
     let mut fields = Map::new();
     let mut first = true;
     json.open()?;
     while let Some(key) = json.key(&mut first)? {
-        if fields.contains_key(key.as_ref()) {
+        if D::WANTED && fields.contains_key(key.as_ref()) {
             duplicates.found(&key);
         }
         duplicates.enter_key(&key);
