@@ -38,85 +38,95 @@ fn merge_maps<'s>(mut live: Map, config: Map, place: impl Fn(&str) -> Option<Pla
     Ok(Value::Object(live))
 }
 
-/// A list under way: items by their steps, in order.
-struct Steps {
-    order: VecDeque<String>,
-    items: BTreeMap<String, Value>,
-}
-
 /// Joins two lists: items of the configuration keep its order, the others stay where they were among them.
 fn merge_lists(list: List<'_>, live: Vec<Value>, config: Vec<Value>) -> Result<Value, String> {
-    let mut config = index(list, config)?;
-    let (mut live_order, mut live_items) = (VecDeque::new(), BTreeMap::new());
-    let mut duplicates = BTreeSet::new();
-    for (at, item) in live.into_iter().enumerate() {
-        let step = list.step(&item).map_err(|error| format!("element {at}: {error}"))?;
-        if live_items.contains_key(&step) {
-            duplicates.insert(step.clone());
-        }
-        live_items.entry(step.clone()).or_insert_with(VecDeque::new).push_back(item);
-        live_order.push_back(step);
+    let live = Items::index(list, live)?;
+    let config = Items::index(list, config)?;
+    if let Some((step, _)) = config.by_step.iter().find(|(_, items)| items.len() > 1) {
+        return Err(format!("duplicate entries for key {}", super::element::show(step)));
     }
-    let in_config: BTreeSet<String> = config.order.iter().cloned().collect();
-    let mut shared: VecDeque<String> =
-        config.order.iter().filter(|step| live_items.contains_key(*step)).cloned().collect();
-    let mut next_shared = shared.pop_front();
-    let mut merged = Vec::with_capacity(live_order.len().max(config.order.len()));
-    loop {
-        let (old, new) = (live_order.front(), config.order.front());
-        let take_config = match (old, new) {
-            (None, None) => return Ok(Value::List(merged)),
-            (None, Some(_)) => true,
-            (Some(old), Some(new)) if old == new => {
-                live_order.pop_front();
-                true
-            }
-            (Some(old), Some(_)) if in_config.contains(old) => {
-                // Shared, but not the one whose turn it is: it comes where the configuration has it.
-                let its_turn = next_shared.as_ref().is_none_or(|next| next == old);
-                if !its_turn || !config.items.contains_key(old) {
-                    live_order.pop_front();
-                }
-                if !its_turn {
-                    continue;
-                }
-                true
-            }
-            (Some(old), None) if in_config.contains(old) => {
-                live_order.pop_front();
-                continue;
-            }
-            (Some(_), _) => false,
-        };
-        if take_config {
-            let Some(step) = config.order.pop_front() else { continue };
-            let new = config.items.remove(&step).unwrap_or(Value::Null);
-            let old = if duplicates.contains(&step) { None } else { take_first(&mut live_items, &step) };
-            merged.push(match old {
-                Some(old) => merge(list.items, old, new)?,
-                None => new,
-            });
-            if next_shared.as_ref() == Some(&step) {
-                next_shared = shared.pop_front();
-            }
-        } else if let Some(step) = live_order.pop_front() {
-            merged.extend(take_first(&mut live_items, &step));
+    let shared = config.order.iter().filter(|step| live.by_step.contains_key(*step)).cloned().collect();
+    let applied = config.order.iter().cloned().collect();
+    let mut join = Join { list, live, config, shared, applied, merged: Vec::new() };
+    while join.step()? {}
+    Ok(Value::List(join.merged))
+}
+
+/// The items of a list: their steps in order, and the items behind each step.
+struct Items {
+    order: VecDeque<String>,
+    by_step: BTreeMap<String, VecDeque<Value>>,
+}
+
+impl Items {
+    fn index(list: List<'_>, items: Vec<Value>) -> Result<Self, String> {
+        let mut indexed = Self { order: VecDeque::with_capacity(items.len()), by_step: BTreeMap::new() };
+        for (at, item) in items.into_iter().enumerate() {
+            let step = list.step(&item).map_err(|error| format!("element {at}: {error}"))?;
+            indexed.by_step.entry(step.clone()).or_default().push_back(item);
+            indexed.order.push_back(step);
         }
+        Ok(indexed)
+    }
+
+    fn take(&mut self, step: &str) -> Option<Value> {
+        self.by_step.get_mut(step)?.pop_front()
     }
 }
 
-fn take_first(items: &mut BTreeMap<String, VecDeque<Value>>, step: &str) -> Option<Value> {
-    items.get_mut(step)?.pop_front()
+/// A join under way.
+struct Join<'s> {
+    list: List<'s>,
+    live: Items,
+    config: Items,
+    /// Steps of both lists that are still to come, in the configuration's order.
+    shared: VecDeque<String>,
+    /// All steps of the configuration.
+    applied: BTreeSet<String>,
+    merged: Vec<Value>,
 }
 
-fn index(list: List<'_>, items: Vec<Value>) -> Result<Steps, String> {
-    let mut steps = Steps { order: VecDeque::new(), items: BTreeMap::new() };
-    for (at, item) in items.into_iter().enumerate() {
-        let step = list.step(&item).map_err(|error| format!("element {at}: {error}"))?;
-        steps.order.push_back(step.clone());
-        if steps.items.insert(step.clone(), item).is_some() {
-            return Err(format!("duplicate entries for key {}", super::element::show(&step)));
+impl Join<'_> {
+    /// Takes the next item or passes one over; false at the end of both lists.
+    fn step(&mut self) -> Result<bool, String> {
+        match (self.live.order.front(), self.config.order.front()) {
+            (None, None) => return Ok(false),
+            (None, Some(_)) => self.take_applied()?,
+            (Some(old), new) if new == Some(old) => {
+                self.live.order.pop_front();
+                self.take_applied()?;
+            }
+            (Some(old), new) if self.applied.contains(old) => {
+                // A shared item comes where the configuration has it: here, later, or it has come already.
+                let its_turn = self.shared.front().is_none_or(|next| next == old);
+                let is_merged = self.config.by_step.get(old).is_some_and(VecDeque::is_empty);
+                let any_left = new.is_some();
+                if !its_turn || is_merged {
+                    self.live.order.pop_front();
+                }
+                if its_turn && any_left {
+                    self.take_applied()?;
+                }
+            }
+            (Some(_), _) => {
+                let item = self.live.order.pop_front().and_then(|step| self.live.take(&step));
+                self.merged.extend(item);
+            }
         }
+        Ok(true)
     }
-    Ok(steps)
+
+    /// The next item of the configuration, merged with the live one of its step. Live duplicates are replaced.
+    fn take_applied(&mut self) -> Result<(), String> {
+        let Some(step) = self.config.order.pop_front() else { return Ok(()) };
+        self.shared.pop_front_if(|next| *next == step);
+        let Some(new) = self.config.take(&step) else { return Ok(()) };
+        let alone = self.live.by_step.get(&step).is_some_and(|items| items.len() == 1);
+        let old = if alone { self.live.take(&step) } else { None };
+        self.merged.push(match old {
+            Some(old) => merge(self.list.items, old, new)?,
+            None => new,
+        });
+        Ok(())
+    }
 }

@@ -69,3 +69,30 @@ fn kind(value: &Value) -> &'static str {
         Value::Object(_) => "map",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::samples::{core, json};
+
+    #[test]
+    fn texts_are_those_of_the_converter() {
+        let check = |kind: &str, tree: &str, wanted: Result<(), &str>| {
+            let checked = super::check(crate::generated::schema(), core(kind), &json(tree));
+            assert_eq!(checked, wanted.map_err(str::to_owned), "{tree}");
+        };
+        check("Secret", r#"{"data":{"k":"dg=="},"metadata":null,"unknown":1}"#, Ok(()));
+        check("Secret", r#"{"metadata":{"labels":"x"}}"#, Err("cannot restore map from string"));
+        check("Secret", r#"{"metadata":[]}"#, Err("cannot restore struct from: slice"));
+        check("Secret", r#"{"metadata":{"finalizers":{}}}"#, Err("cannot restore slice from map"));
+        check("Secret", r#"{"metadata":{"name":1}}"#, Err("cannot convert int64 to string"));
+        check("Secret", r#"{"immutable":"x"}"#, Err("cannot convert string to bool"));
+        check("Secret", r#"{"data":{"k":{}}}"#, Err("cannot restore slice from map"));
+        let base64 = "error decoding from json: illegal base64 data at input byte 2";
+        check("Secret", r#"{"data":{"k":"dg!="}}"#, Err(base64));
+        check(
+            "Pod",
+            r#"{"spec":{"containers":[{"ports":[{"containerPort":"x"}]}]}}"#,
+            Err("cannot convert string to int32"),
+        );
+    }
+}

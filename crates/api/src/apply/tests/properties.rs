@@ -129,3 +129,115 @@ proptest! {
         }
     }
 }
+
+/// Words that trees of a Pod, of FieldsV1 and of nonsense are made of.
+const WORDS: &[&str] = &[
+    "metadata",
+    "spec",
+    "labels",
+    "finalizers",
+    "managedFields",
+    "ownerReferences",
+    "uid",
+    "containers",
+    "name",
+    "env",
+    "ports",
+    "containerPort",
+    "protocol",
+    "resources",
+    "limits",
+    "cpu",
+    "f:spec",
+    "f:containers",
+    "k:{\"name\":\"a\"}",
+    "v:\"a\"",
+    ".",
+    "i:0",
+    "manager",
+    "operation",
+    "apiVersion",
+    "fieldsType",
+    "fieldsV1",
+    "kind",
+    "a",
+    "status",
+    "conditions",
+    "type",
+    "imagePullSecrets",
+    "volumes",
+    "secret",
+    "tolerations",
+];
+
+fn word() -> impl Strategy<Value = String> {
+    prop::sample::select(WORDS).prop_map(str::to_owned)
+}
+
+fn any_tree() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        proptest::strategy::Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i8>().prop_map(|number| Value::Integer(number.into())),
+        word().prop_map(Value::String),
+        prop::sample::select(&["Update", "Apply", "v1", "FieldsV1", "100m", "dg=="][..]).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 60, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
+            prop::collection::btree_map(word(), inner, 0..5).prop_map(Value::Object),
+        ]
+    })
+}
+
+/// A tree whose fields are mostly those of a Pod.
+fn any_pod() -> impl Strategy<Value = Value> {
+    (any_tree(), any_tree(), any_tree(), any::<u8>()).prop_map(|(meta, spec, containers, choice)| {
+        let mut pod =
+            json(r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"c"}]}}"#);
+        if choice & 1 == 0 && meta.as_object().is_some() {
+            pod.set(&["metadata"], meta);
+        }
+        if choice & 2 == 0 {
+            pod.set(&["spec"], spec);
+        }
+        if choice & 4 == 0 {
+            pod.set(&["spec", "containers"], containers);
+        }
+        pod
+    })
+}
+
+proptest! {
+    #[test]
+    fn nothing_makes_it_panic(live in any_pod(), config in any_pod(), managed in any_tree(), force in any::<bool>()) {
+        let definition = crate::samples::core("Pod");
+        let who = super::Manager {
+            name: "m",
+            api_version: "v1",
+            subresource: "",
+            now: "2026-01-01T00:00:00Z",
+            reset: &[&["status"]],
+        };
+        let mut live = live;
+        super::track_update(definition, &who, None, &mut live);
+        drop(super::apply(definition, &who, Some(&live), &config, force));
+        drop(super::apply(definition, &who, None, &config, force));
+        let mut new = config;
+        new.set(&["metadata", "managedFields"], managed);
+        super::track_update(definition, &who, Some(&live), &mut new);
+        super::keep_times(&mut new, &live);
+    }
+
+    #[test]
+    fn no_patch_makes_it_panic(object in any_pod(), patch in any_pod(), nonsense in any_tree()) {
+        use crate::patch::{Form, apply, restore};
+        let definition = crate::samples::core("Pod");
+        for form in [Form::Json, Form::Merge, Form::Strategic] {
+            for patch in [&patch, &nonsense] {
+                drop(apply(form, definition, object.clone(), patch.clone()));
+            }
+        }
+        drop(restore::check(crate::generated::schema(), definition, &nonsense));
+    }
+}
