@@ -1,7 +1,7 @@
 //! PATCH in its four forms (`apiserver/pkg/endpoints/handlers/patch.go`).
 
 use api::apply::ApplyError;
-use api::decode::FieldValidation;
+use api::decode::{FieldValidation, Untyped};
 use api::field::{FieldError, Path, Verbatim};
 use api::patch::{Form, PatchError};
 use api::value::Value;
@@ -23,7 +23,7 @@ const REDACTED: &str = "\"<patched object>\"";
 /// A patch as it was sent.
 pub(super) enum Patch {
     /// Turns the current object into the new one.
-    Tree(Form, Value),
+    Tree(Form, Untyped),
     /// Server-side apply: what its manager wants.
     Apply(Bytes),
 }
@@ -85,22 +85,31 @@ impl Patch {
 fn patched(
     call: &Call<'_>,
     options: &WriteOptions,
-    (form, patch): (Form, &Value),
+    (form, patch): (Form, &Untyped),
     old: &Value,
     warnings: &mut Vec<String>,
 ) -> Result<Value> {
     let row = call.who.row;
     let before = api::encode::untyped(old);
-    let patched = api::patch::apply(form, row.type_id(), before, patch.clone())?;
-    let faults = |faults: &[String]| format!("strict decoding error: {}", faults.join(", "));
+    let patched = api::patch::apply(form, row.type_id(), before, patch.value.clone())?;
+    let of = if form == Form::Json { "json patch " } else { "" };
+    let mut faults: Vec<String> = patch.duplicates.iter().map(|duplicate| format!("{of}{duplicate}")).collect();
+    faults.extend(patched.strict);
+    // Strict faults of the patch and of what it made are told together.
+    let validation = match options.field_validation {
+        FieldValidation::Strict => FieldValidation::Warn,
+        other => other,
+    };
+    let decoded = api::decode::tree(&expect(row), patched.value, validation);
+    let decoded = decoded.map_err(|error| invalid_patch(&error.cause()))?;
+    faults.extend(decoded.warnings);
     match options.field_validation {
-        FieldValidation::Strict if !patched.strict.is_empty() => return Err(invalid_patch(&faults(&patched.strict))),
-        FieldValidation::Warn => warnings.extend(patched.strict),
+        FieldValidation::Strict if !faults.is_empty() => {
+            return Err(invalid_patch(&format!("strict decoding error: {}", faults.join(", "))));
+        }
+        FieldValidation::Warn => warnings.extend(faults),
         _ => {}
     }
-    let decoded = api::decode::tree(&expect(row), patched.value, options.field_validation);
-    let decoded = decoded.map_err(|error| invalid_patch(&error.cause()))?;
-    warnings.extend(decoded.warnings);
     Ok(decoded.value)
 }
 
@@ -149,10 +158,8 @@ fn apply(
 }
 
 /// Reads the body of a patch that is applied to a tree.
-fn parse(bytes: &[u8]) -> Result<Value> {
-    let read = api::decode::untyped_json(bytes)
-        .map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))?;
-    Ok(read.value)
+fn parse(bytes: &[u8]) -> Result<Untyped> {
+    api::decode::untyped_json(bytes).map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))
 }
 
 /// `errors.NewInvalid(schema.GroupKind{}, "", field.Invalid(field.NewPath("patch"), ...))`
