@@ -23,6 +23,7 @@ mod paths;
 mod probes;
 mod projected;
 mod requirements;
+mod reset;
 mod resize;
 mod scheduling;
 mod security;
@@ -83,29 +84,31 @@ impl Rules for Pod {
             }
             EPHEMERAL => keep_only_ephemeral(new, old),
             RESIZE => resize::keep_only(new, old),
-            Part::Named(_) => {}
+            Part::Named(_) => return,
         }
         let generation = old.integer(&["metadata", "generation"]).unwrap_or_default();
         let is_changed = new.get("spec") != old.get("spec");
         new.set(&["metadata", "generation"], generation + i64::from(is_changed));
     }
 
+    /// A binding goes to the store as [`binding::bind`] made it, in Kubernetes too.
     fn validate_update(&self, part: Part, new: &Value, old: &Value) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        if part != Part::Status {
+        if matches!(part, Part::Whole | EPHEMERAL | RESIZE) {
             validate_any(new, &mut errors);
         }
         match part {
+            Part::Whole => update::validate(new, old, &mut errors),
             Part::Status => status::validate(new, old, &mut errors),
             EPHEMERAL => update::validate_ephemeral(new, old, &mut errors),
             RESIZE => resize::validate(new, old, &mut errors),
-            Part::Whole | Part::Named(_) => update::validate(new, old, &mut errors),
+            Part::Named(_) => {}
         }
         errors
     }
 
     fn repeats(&self, part: Part) -> Repeats {
-        Repeats { update: true, create: part != Part::Status }
+        Repeats { update: true, create: matches!(part, Part::Whole | EPHEMERAL | RESIZE) }
     }
 
     /// `WarningsOnCreate`; changes of pods are too frequent to warn of.
@@ -175,11 +178,15 @@ impl Rules for Pod {
         Grace::Seconds(if seconds < 0 { 1 } else { seconds })
     }
 
+    /// `GetResetFields` and `GetResetFieldsFilter`.
     fn reset_fields(&self, part: Part) -> &'static [&'static [&'static str]] {
         match part {
-            Part::Status => &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
             Part::Whole => &[&["status"]],
-            Part::Named(_) => &[&["status"], &["metadata"]],
+            Part::Status => &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
+            EPHEMERAL => reset::FOR_EPHEMERAL_CONTAINERS,
+            RESIZE => reset::FOR_RESIZE,
+            // Nobody owns what a binding sets.
+            Part::Named(_) => &[&["metadata"], &["spec"], &["status"]],
         }
     }
 }

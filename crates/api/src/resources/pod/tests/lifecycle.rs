@@ -222,3 +222,27 @@ fn subresources_leave_the_rest() {
         assert!(one == old, "{name}");
     }
 }
+
+#[test]
+fn what_a_subresource_takes_is_owned() {
+    // TestPodStrategy GetResetFieldsFilter: every field of a spec is taken or ignored.
+    let spec = crate::generated::schema().lookup("io.k8s.api.core.v1.PodSpec").expect("PodSpec");
+    let taken = |part: &'static str| {
+        let ignored = Pod.reset_fields(Part::Named(part));
+        let fields = crate::generated::schema().get(spec).fields.iter().map(|field| field.name.as_str());
+        fields.filter(|name| !ignored.contains(&&["spec", name][..])).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(taken("ephemeralcontainers"), ["ephemeralContainers"]);
+    assert_eq!(taken("resize"), ["containers", "initContainers", "resources"]);
+}
+
+#[test]
+fn a_binding_is_stored_as_it_is() {
+    let old = created(with_spec(json!({})));
+    let mut new = old.clone();
+    binding::bind(&mut new, &binding_to("n"), "2026-01-02T03:04:05Z").expect("bound");
+    let bound = new.clone();
+    Pod.prepare_update(Part::Named("binding"), &mut new, &old);
+    assert!(new == bound);
+    assert!(Pod.validate_update(Part::Named("binding"), &new, &old).is_empty());
+}
