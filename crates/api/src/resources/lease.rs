@@ -78,3 +78,49 @@ fn validate_strategy(strategy: &str) -> Vec<FieldError> {
     let known = supported.contains(&strategy);
     (!known).then(|| FieldError::not_supported(&path, strategy, &supported)).into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::resources::Part;
+    use crate::testing::{check, create_errors, object, row, update_errors};
+
+    fn lease(spec: &str) -> String {
+        format!(
+            r#"{{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{{"name":"l","namespace":"n","resourceVersion":"1"}},"spec":{{{spec}}}}}"#
+        )
+    }
+
+    #[test]
+    fn on_create_and_update() {
+        // TestValidateLease, TestValidateLeaseSpec, TestValidateLeaseSpecUpdate
+        let table: &[(&str, &[&str])] = &[
+            (r#""holderIdentity":"me","leaseDurationSeconds":10,"leaseTransitions":0"#, &[]),
+            (
+                r#""leaseDurationSeconds":0,"leaseTransitions":-1"#,
+                &[
+                    "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0",
+                    "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0",
+                ],
+            ),
+            (r#""strategy":"Odd","preferredHolder":"me""#, &[]),
+        ];
+        for (spec, wanted) in table {
+            check(spec, &create_errors(&lease(spec)), wanted);
+            check(spec, &update_errors(Part::Whole, &lease(""), &lease(spec)), wanted);
+        }
+        let owned = lease("").replace(r#""name":"l""#, r#""name":"l","finalizers":["hold"]"#);
+        check("a finalizer needs no domain here", &create_errors(&owned), &[]);
+    }
+
+    #[test]
+    fn fields_of_coordinated_election_stay_only_where_they_were() {
+        let rules = row("Lease").rules;
+        let old = object(&lease(r#""strategy":"Odd""#));
+        let mut new = object(&lease(r#""strategy":"Odd","preferredHolder":"me""#));
+        rules.prepare_update(Part::Whole, &mut new, &old);
+        assert!(new.at(&["spec", "strategy"]).is_some() && new.at(&["spec", "preferredHolder"]).is_none());
+        let errors = rules.validate_update(Part::Whole, &new, &old);
+        let wanted = r#"spec.strategy.strategy: Unsupported value: "Odd": supported values: "OldestEmulationVersion""#;
+        assert_eq!(errors.first().map(ToString::to_string).as_deref(), Some(wanted));
+    }
+}

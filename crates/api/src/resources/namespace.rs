@@ -140,3 +140,65 @@ fn phase(new: &Value) -> Option<FieldError> {
     };
     (given != wanted).then(|| FieldError::invalid(&Path::new("status").child("Phase"), given, detail))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::resources::Part;
+    use crate::testing::{check, create_errors, object, row, update_errors};
+
+    fn namespace(fields: &str) -> String {
+        format!(r#"{{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"n","resourceVersion":"1"}},{fields}}}"#)
+    }
+
+    #[test]
+    fn on_create() {
+        // TestValidateNamespace
+        let table: &[(&str, &[&str])] = &[
+            (r#""spec":{"finalizers":["example.com/x"]}"#, &[]),
+            (
+                r#""spec":{"finalizers":["x y"]}"#,
+                &[
+                    r#"spec.finalizers: Invalid value: "x y": name part must consist of"#,
+                    r#"spec.finalizers: Invalid value: "x y": name is neither a standard finalizer name"#,
+                ],
+            ),
+        ];
+        for (fields, wanted) in table {
+            check(fields, &create_errors(&namespace(fields)), wanted);
+        }
+    }
+
+    #[test]
+    fn on_update() {
+        // TestValidateNamespaceUpdate, TestValidateNamespaceStatusUpdate, TestValidateNamespaceFinalizeUpdate
+        let old = namespace(r#""spec":{"finalizers":["kubernetes"]}"#);
+        let terminating = namespace(r#""status":{"phase":"Terminating"}"#);
+        check(
+            "status",
+            &update_errors(Part::Status, &old, &terminating),
+            &[r#"status.Phase: Invalid value: "Terminating": may only be 'Active' if `deletionTimestamp` is empty"#],
+        );
+        check("status by the main path is put back", &update_errors(Part::Whole, &old, &terminating), &[]);
+        let odd = namespace(r#""spec":{"finalizers":["odd"]}"#);
+        check(
+            "finalize",
+            &update_errors(Part::Named("finalize"), &old, &odd),
+            &[r#"spec.finalizers[0]: Invalid value: "odd": name is neither a standard finalizer name"#],
+        );
+    }
+
+    #[test]
+    fn each_part_changes_its_own() {
+        // TestNamespaceStrategy, TestNamespaceStatusStrategy, TestNamespaceFinalizeStrategy
+        let rules = row("Namespace").rules;
+        let old = object(&namespace(r#""spec":{"finalizers":["kubernetes"]},"status":{"phase":"Active"}"#));
+        let prepared = |part: Part| {
+            let mut new = object(&namespace(r#""spec":{},"status":{"phase":"Terminating"}"#));
+            rules.prepare_update(part, &mut new, &old);
+            (new.list(&["spec", "finalizers"]).len(), new.text(&["status", "phase"]).to_owned())
+        };
+        assert_eq!(prepared(Part::Whole), (1, "Active".to_owned()));
+        assert_eq!(prepared(Part::Status), (1, "Terminating".to_owned()));
+        assert_eq!(prepared(Part::Named("finalize")), (0, "Active".to_owned()));
+    }
+}

@@ -37,3 +37,32 @@ fn clean_references(object: &mut Value) {
         *reference = Value::Object(name.map(|name| ("name".to_owned(), name)).into_iter().collect::<Map>());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{object, row};
+
+    #[test]
+    fn references_keep_their_name_alone() {
+        // TestServiceAccountStrategy's cleanSecretReferences
+        let json = r#"{"kind":"ServiceAccount","apiVersion":"v1","metadata":{"name":"a","namespace":"n"},
+            "secrets":[{"name":"s","namespace":"other","uid":"u"},{}]}"#;
+        let mut account = object(json);
+        row("ServiceAccount").rules.prepare_create(&mut account);
+        assert_eq!(crate::encode::json(account.get("secrets").expect("secrets")), br#"[{"name":"s"},{}]"#);
+    }
+
+    #[test]
+    fn a_deprecated_annotation_is_warned_of_once() {
+        // TestWarningsOnCreateAndUpdate of the strategy
+        let json = r#"{"kind":"ServiceAccount","apiVersion":"v1","metadata":{"name":"a","annotations":{"kubernetes.io/enforce-mountable-secrets":"true"}}}"#;
+        let account = object(json);
+        let rules = row("ServiceAccount").rules;
+        assert_eq!(
+            rules.warnings(&account, None),
+            ["metadata.annotations[kubernetes.io/enforce-mountable-secrets]: deprecated in v1.32+; prefer separate \
+             namespaces to isolate access to mounted secrets"]
+        );
+        assert_eq!(rules.warnings(&account, Some(&account)), [""; 0]);
+    }
+}
