@@ -1,9 +1,10 @@
 //! Connections: TLS, who the client's certificate says it is, and hyper.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use auth::Identity;
+use auth::x509::{IdentifyError, end, identify};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -97,9 +98,9 @@ async fn connection(
     limits: ConnectionLimits,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
-    let identity = identity(&stream);
+    let credential = credential(&stream);
     let service = service_fn(move |request: http::Request<Incoming>| {
-        let (pipeline, identity) = (Arc::clone(&pipeline), identity.clone());
+        let (pipeline, identity) = (Arc::clone(&pipeline), credential.as_ref().and_then(Credential::identity));
         async move {
             let (parts, body) = request.into_parts();
             let body = body.map_err(|error| Box::new(error) as BoxError).boxed_unsync();
@@ -125,14 +126,21 @@ async fn connection(
     }
 }
 
-/// Who the certificate of the client says it is; the handshake has checked it.
-fn identity(stream: &TlsStream<TcpStream>) -> Option<Arc<Identity>> {
-    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
-    match auth::x509::identify(certificate) {
-        Ok(identity) => Some(Arc::new(identity)),
-        Err(error) => {
-            tracing::warn!(%error, "a client certificate names nobody");
-            None
-        }
+/// What a client's certificate proves, and until when: a connection can outlive it.
+struct Credential {
+    identity: Arc<Identity>,
+    end: SystemTime,
+}
+
+impl Credential {
+    fn identity(&self) -> Option<Arc<Identity>> {
+        (SystemTime::now() < self.end).then(|| Arc::clone(&self.identity))
     }
+}
+
+/// Who the certificate of the client says it is; the handshake has checked it.
+fn credential(stream: &TlsStream<TcpStream>) -> Option<Credential> {
+    let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    let read = || Ok(Credential { identity: Arc::new(identify(certificate)?), end: end(certificate)? });
+    read().inspect_err(|error: &IdentifyError| tracing::warn!(%error, "a client certificate names nobody")).ok()
 }

@@ -1,6 +1,7 @@
 //! From a client certificate to an identity: `authentication/request/x509` of Kubernetes.
 
 use std::fmt::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use thiserror::Error;
@@ -42,6 +43,14 @@ pub fn identify(der: &[u8]) -> Result<Identity, IdentifyError> {
     Ok(Identity { uid, ..identity }.with_credential_id(fingerprint(der)))
 }
 
+/// When a client certificate stops proving anything. A connection, or the session that a new one takes up again,
+/// can outlive the certificate that it began with.
+pub fn end(der: &[u8]) -> Result<SystemTime, IdentifyError> {
+    let (_, certificate) = parse_x509_certificate(der).map_err(|_| IdentifyError::Parse)?;
+    let seconds = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or_default();
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).ok_or(IdentifyError::Parse)
+}
+
 /// `X509SHA256=` and the hash of the certificate in hex.
 fn fingerprint(der: &[u8]) -> String {
     let mut text = String::from("X509SHA256=");
@@ -68,7 +77,7 @@ fn texts(subject: &X509Name<'_>, oid: &Oid<'_>) -> Result<Vec<String>, IdentifyE
 mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair};
 
-    use super::identify;
+    use super::{end, identify};
 
     fn certificate(attributes: &[(DnType, &str)]) -> Vec<u8> {
         let mut params = CertificateParams::default();
@@ -88,6 +97,13 @@ mod tests {
         assert_eq!(identity.uid, "");
         assert_eq!(identity.groups, ["system:masters", "system:authenticated"]);
         assert_eq!(identity.credential_id().len(), "X509SHA256=".len() + 64);
+    }
+
+    #[test]
+    fn the_end_is_that_of_the_certificate() {
+        let der = certificate(&[(DnType::CommonName, "admin")]);
+        let end = end(&der).unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        assert_eq!(end, 67_090_118_400, "rcgen's default: 4096-01-01");
     }
 
     #[test]

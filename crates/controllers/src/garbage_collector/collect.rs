@@ -6,7 +6,7 @@ use kube::api::{DeleteParams, Patch};
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
-use tracing::{debug, info};
+use tracing::debug;
 
 use super::graph::{FOREGROUND, Graph, Key, Node, ORPHAN, Owner, Stage, Uid, lock};
 use crate::Error;
@@ -184,7 +184,7 @@ impl Collector {
         }
         self.objects.delete(live.kind, &seen, params).await?;
         let (kind, namespace) = (&live.kind.resource.plural, live.node.namespace.as_deref().unwrap_or_default());
-        info!(kind, namespace, name = live.node.name, "deleted what has lost its owners");
+        debug!(kind, namespace, name = live.node.name, "deleted what has lost its owners");
         Ok(())
     }
 
