@@ -71,13 +71,16 @@ impl Documents {
         if let Some(document) = aggregated(path, parts) {
             return Ok(tagged(document.0, document.1, parts));
         }
+        if path.split('/').nth(2).is_some_and(|group| path.starts_with("/apis/") && !is_served(group)) {
+            return Ok(not_found());
+        }
         self.plain(path, parts)
     }
 
     fn plain(&self, path: &str, parts: &Parts) -> Result<Response<Body>> {
         let body = match path {
             "/api" => Discovery::served().api(&self.address),
-            _ => Discovery::served().at(path).map(<[u8]>::to_vec).ok_or_else(|| unknown(path))?,
+            _ => Discovery::served().at(path).map(<[u8]>::to_vec).ok_or_else(ApiError::no_route)?,
         };
         let query = Query::parse(parts.uri.query());
         let accepted = negotiate::accept(&parts.headers, &query, Offer::Object)?;
@@ -86,8 +89,9 @@ impl Documents {
     }
 }
 
-fn unknown(_path: &str) -> ApiError {
-    ApiError::no_route()
+/// Whether any kind of the group is served.
+pub(crate) fn is_served(group: &str) -> bool {
+    api::resources::all().iter().any(|row| row.group == group)
 }
 
 /// The aggregated form, where it is asked for before any other.
@@ -164,7 +168,7 @@ fn ready(content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
     response
 }
 
-fn not_found() -> Response<Body> {
+pub(crate) fn not_found() -> Response<Body> {
     let mut response = ready(TEXT, "404 page not found\n");
     *response.status_mut() = StatusCode::NOT_FOUND;
     response

@@ -94,15 +94,6 @@ impl ApiError {
         Self::of(row, name, 404, "NotFound", format!("{} {} not found", row.qualified(), quote(name)))
     }
 
-    /// 404 of an object of a kind for which there may be no row here.
-    pub(crate) fn not_found_named(group: &str, plural: &str, name: &str) -> Self {
-        let qualified = if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
-        Self {
-            details: about(group, plural, name),
-            ..Self::new(404, "NotFound", format!("{qualified} {} not found", quote(name)))
-        }
-    }
-
     /// 405
     pub(crate) fn method_not_allowed() -> Self {
         Self::generic(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
@@ -158,6 +149,11 @@ impl ApiError {
         let message =
             format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
         Self::new(415, "UnsupportedMediaType", message)
+    }
+
+    /// 415 of the router, which looks at the media type of a patch.
+    pub(crate) fn unsupported_route() -> Self {
+        Self::generic(415, "UnsupportedMediaType", "415: Unsupported Media Type")
     }
 
     /// 422 of an object of a kind.

@@ -38,8 +38,10 @@ pub(crate) enum Form {
     Object,
     /// `meta.k8s.io/v1` Table.
     Table,
-    /// `meta.k8s.io/v1` PartialObjectMetadata or its list.
+    /// `meta.k8s.io/v1` PartialObjectMetadata
     Metadata,
+    /// `meta.k8s.io/v1` PartialObjectMetadataList
+    MetadataList,
 }
 
 /// The outcome of negotiation.
@@ -89,7 +91,8 @@ impl<'a> Range<'a> {
         match self.parameter("as") {
             None => Some(Form::Object),
             Some("Table") if known => Some(Form::Table),
-            Some("PartialObjectMetadata" | "PartialObjectMetadataList") if known => Some(Form::Metadata),
+            Some("PartialObjectMetadata") if known => Some(Form::Metadata),
+            Some("PartialObjectMetadataList") if known => Some(Form::MetadataList),
             Some(_) => None,
         }
     }
@@ -128,11 +131,12 @@ pub(crate) fn accept_error(headers: &HeaderMap, query: &Query<'_>) -> Accepted {
     if header.is_empty() {
         return plain;
     }
-    let media = Range::all(header).filter(|range| range.form().is_some()).find_map(|range| match range.kind {
-        JSON | "*/*" | "application/*" => Some(AnswerMedia::Json),
-        YAML => Some(AnswerMedia::Yaml),
-        _ => None,
-    });
+    let media =
+        Range::all(header).filter(|range| range.form() == Some(Form::Object)).find_map(|range| match range.kind {
+            JSON | "*/*" | "application/*" => Some(AnswerMedia::Json),
+            YAML => Some(AnswerMedia::Yaml),
+            _ => None,
+        });
     match media {
         Some(media) => Accepted { media, ..plain },
         None => Accepted { pretty: true, ..plain },

@@ -129,6 +129,10 @@ impl Pipeline {
             Some(Verb::Watch) => None,
             _ => Some(self.in_flight.enter(verb.is_some_and(Verb::is_mutating))?),
         };
+        if !documents::is_served(resource.group) {
+            authorize_path(&identity, parts)?;
+            return Ok(documents::not_found());
+        }
         let who = authorize(&identity, &resource, verb, &parts.method, path)?;
         observed.row = Some(who.row);
         let offer = offer(&who);

@@ -23,7 +23,7 @@ use storage::{Mutation, Revision, Store, Write};
 
 use crate::admission::Admission;
 use crate::body::{Body, BodyLimits, RequestBody};
-use crate::cache::{Cache, Entry, Prepared, path_of};
+use crate::cache::{Cache, Entry, Prepared};
 use crate::error::{ApiError, Result};
 use crate::negotiate::{self, Accepted};
 use crate::pipeline::Authorized;
@@ -110,11 +110,6 @@ impl Registry {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
-    }
-
-    /// The object that a request names, as it is stored.
-    fn current(&self, who: &Authorized) -> Option<Arc<Entry>> {
-        self.cache.get(who.row, &path_of(who.row, &who.namespace, &who.name))
     }
 
     /// Makes a write durable and visible.

@@ -31,6 +31,10 @@ pub(crate) fn content(
     let pieces = match (content, accepted.form) {
         (Content::Object(entry), Form::Object) => VecDeque::from([face(row, &entry)?.json.clone()]),
         (Content::Object(entry), Form::Metadata) => VecDeque::from([partial_metadata(&entry).into()]),
+        (Content::Object(_), Form::MetadataList) => {
+            let kind = format!("*{}.{}", go_package(row), row.kind);
+            return Err(unconverted("PartialObjectMetadataList", &format!("not a list ({kind})")));
+        }
         (Content::Object(entry), Form::Table) => {
             let include = Include::parse(include).map_err(ApiError::bad_request)?;
             VecDeque::from([table_of_one(row, &*face(row, &entry)?, include, true).into()])
@@ -40,6 +44,19 @@ pub(crate) fn content(
         (Content::Stream(_), _) => VecDeque::new(),
     };
     reformat(pieces, accepted)
+}
+
+/// `newNotAcceptableError` of `apiserver/pkg/endpoints/handlers/response.go`.
+fn unconverted(asked: &str, found: &str) -> ApiError {
+    ApiError::new(406, "NotAcceptable", format!("you requested {asked}, but the requested object is {found}"))
+}
+
+/// The Go package of the internal types of a group.
+fn go_package(row: &Resource) -> &str {
+    match row.group.split('.').next().unwrap_or_default() {
+        "" => "core",
+        group => group,
+    }
 }
 
 /// A tree in the media type that was negotiated.
@@ -67,11 +84,16 @@ fn reformat(pieces: VecDeque<Bytes>, accepted: Accepted) -> Result<VecDeque<Byte
 fn list_pieces(row: &'static Resource, list: &List, form: Form, include: &str) -> Result<VecDeque<Bytes>> {
     let revision = list.revision.to_string();
     let meta = ListMeta { revision: &revision, token: &list.continue_token, remaining: list.remaining };
-    if form == Form::Object {
-        return object_list(row, list, meta);
+    match form {
+        Form::Object => return object_list(row, list, meta),
+        Form::Metadata => {
+            let kind = format!("*{}.{}List", go_package(row), row.kind);
+            return Err(unconverted("PartialObjectMetadata", &format!("a list ({kind})")));
+        }
+        Form::MetadataList | Form::Table => {}
     }
     let mut out = Vec::with_capacity(list.entries.len() * 512 + 1024);
-    if form == Form::Metadata {
+    if form == Form::MetadataList {
         table::write_metadata_list(&mut out, Version::V1, meta, list.entries.iter().map(|entry| entry.metadata()));
     } else {
         let include = Include::parse(include).map_err(ApiError::bad_request)?;

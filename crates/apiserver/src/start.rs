@@ -36,7 +36,7 @@ async fn create(server: &Server, name: &'static str) -> Result<(), StartError> {
     let body = format!(r#"{{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"{name}"}}}}"#);
     let request = Request::post("/api/v1/namespaces")
         .header(http::header::CONTENT_TYPE, "application/json")
-        .header(http::header::USER_AGENT, "kluis")
+        .header(http::header::USER_AGENT, "kube-apiserver")
         .body(Full::new(Bytes::from(body)))
         .map_err(|error| failed(error.to_string()))?;
     let identity = Identity::authenticated("system:apiserver", vec![auth::MASTERS.to_owned()]);

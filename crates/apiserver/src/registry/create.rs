@@ -35,6 +35,8 @@ impl Registry {
     ) -> Result<Arc<Entry>> {
         let row = call.who.row;
         metadata::ensure_namespace(row, &mut object, &call.who.namespace)?;
+        metadata::wipe_system_fields(&mut object);
+        warnings.extend(metadata::dedup_owners(&mut object));
         row.rules.default(&mut object);
         // Nobody owns what a client cannot set (`rest.WipeObjectMetaSystemFields`).
         object.remove(&["metadata", "deletionTimestamp"]);

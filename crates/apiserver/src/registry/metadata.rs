@@ -45,11 +45,43 @@ pub(super) fn ensure_namespace(row: &Resource, object: &mut Value, namespace: &s
     Ok(())
 }
 
+/// `WipeObjectMetaSystemFields`: what a client cannot give a new object.
+pub(super) fn wipe_system_fields(object: &mut Value) {
+    for field in ["creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
+        object.remove(&["metadata", field]);
+    }
+}
+
+/// `dedupOwnerReferencesAndAddWarning`
+pub(super) fn dedup_owners(object: &mut Value) -> Option<String> {
+    let owners = object.list(&["metadata", "ownerReferences"]);
+    if owners.len() < 2 {
+        return None;
+    }
+    let (mut kept, mut repeated): (Vec<Value>, Vec<String>) = (Vec::new(), Vec::new());
+    for owner in owners {
+        if kept.contains(owner) {
+            let uid = owner.text(&["uid"]).to_owned();
+            if !repeated.contains(&uid) {
+                repeated.push(uid);
+            }
+        } else {
+            kept.push(owner.clone());
+        }
+    }
+    if repeated.is_empty() {
+        return None;
+    }
+    object.set(&["metadata", "ownerReferences"], kept);
+    Some(format!(
+        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such \
+         requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+        repeated.join(", ")
+    ))
+}
+
 /// What `BeforeCreate` sets on every new object.
 pub(super) fn fill_new(object: &mut Value) {
-    object.remove(&["metadata", "deletionTimestamp"]);
-    object.remove(&["metadata", "deletionGracePeriodSeconds"]);
-    object.remove(&["metadata", "selfLink"]);
     object.set(&["metadata", "creationTimestamp"], now());
     object.set(&["metadata", "uid"], Uuid::new_v4().to_string());
 }

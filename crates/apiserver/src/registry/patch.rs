@@ -14,9 +14,6 @@ use crate::error::{ApiError, Cause, Details, Result};
 use crate::negotiate;
 use crate::query::WriteOptions;
 
-const TYPES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, \
-                     application/apply-patch+yaml";
-
 /// What stands in an error for the object, which Kubernetes quotes with the values of its Secrets.
 const REDACTED: &str = "\"<patched object>\"";
 
@@ -36,7 +33,7 @@ impl Registry {
             "application/merge-patch+json" => Some(Form::Merge),
             "application/strategic-merge-patch+json" => Some(Form::Strategic),
             "application/apply-patch+yaml" => None,
-            _ => return Err(ApiError::unsupported_media(TYPES)),
+            _ => return Err(ApiError::unsupported_route()),
         };
         let options = WriteOptions::parse(&call.query, "PatchOptions", form.is_none());
         let bytes = self.read(body).await?;

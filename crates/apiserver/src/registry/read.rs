@@ -17,13 +17,14 @@ use crate::query::{ListOptions, Match, parse_revision};
 
 /// How long a read waits for a revision that has not come (`blockTimeout` of the watch cache).
 const WAIT: Duration = Duration::from_secs(3);
+/// How many records of the past are read at a time.
+const LOG_PAGE: usize = 1000;
 
 impl Registry {
     /// GET of one object.
     pub(crate) async fn get(&self, call: &Call<'_>) -> Result<Answer> {
         let who = call.who;
-        let asked = parse_revision(call.query.text("resourceVersion"))
-            .map_err(|why| ApiError::bad_request(format!("invalid resource version: {why}")))?;
+        let asked = parse_revision(call.query.text("resourceVersion")).map_err(|why| ApiError::new(500, "", why))?;
         self.wait_for(asked.unwrap_or(0)).await?;
         let stored = storing(who.row);
         let path = crate::cache::path_of(stored, &who.namespace, &who.name);
@@ -66,7 +67,10 @@ impl Registry {
         let selection = Selection { labels: &options.labels, fields: &options.fields };
         let asked = parse_revision(&options.resource_version)
             .map_err(|why| ApiError::bad_request(format!("invalid resource version: {why}")))?;
-        let page = Page { row, namespace: &call.who.namespace, limit: options.limit, selection };
+        // As the watch cache of Kubernetes: what may be of any age comes whole.
+        let whole = asked == Some(0) && options.continue_token.is_empty();
+        let limit = if whole { 0 } else { options.limit };
+        let page = Page { row, namespace: &call.who.namespace, limit, selection };
         if !options.continue_token.is_empty() {
             let token = Token::decode(&options.continue_token, &page)?;
             if asked.is_some_and(|revision| revision > 0) {
@@ -83,31 +87,19 @@ impl Registry {
         self.wait_for(asked.unwrap_or(0)).await?;
         match exact {
             Some(revision) => self.page_at(&page, revision, None).await,
-            None => Ok(self.page_now(&page)),
+            None => Ok(self.page_now(&page, None)),
         }
-    }
-
-    /// The first page of now.
-    fn page_now(&self, page: &Page<'_>) -> List {
-        // One more than asked for tells whether there is more.
-        let beyond = if page.limit == 0 { 0 } else { page.limit + 1 };
-        let scope = Scope { namespace: page.namespace, after: None };
-        let snapshot = self.cache.list(page.row, &scope, beyond, |entry| page.selection.matches(entry));
-        let rest = |after: &str| self.cache.count_after(page.row, &Scope { after: Some(after), ..scope });
-        page.cut(snapshot.entries, snapshot.revision, rest)
     }
 
     async fn continued(&self, page: &Page<'_>, token: &Token) -> Result<List> {
         let after = key(page.row, "") + &token.start;
         if token.revision == 0 {
-            let mut list = self.page_from(page, &after);
-            list.revision = self.cache.revision();
-            return Ok(list);
+            return Ok(self.page_now(page, Some(&after)));
         }
         if self.cache.unchanged_since(page.row, token.revision) {
-            let mut list = self.page_from(page, &after);
+            let mut list = self.page_now(page, Some(&after));
             list.revision = token.revision;
-            list.retoken(page);
+            list.retoken();
             return Ok(list);
         }
         match self.page_at(page, token.revision, Some(&after)).await {
@@ -116,12 +108,17 @@ impl Registry {
         }
     }
 
-    fn page_from(&self, page: &Page<'_>, after: &str) -> List {
-        let beyond = if page.limit == 0 { 0 } else { page.limit + 1 };
-        let scope = Scope { namespace: page.namespace, after: Some(after) };
-        let snapshot = self.cache.list(page.row, &scope, beyond, |entry| page.selection.matches(entry));
-        let rest = |after: &str| self.cache.count_after(page.row, &Scope { after: Some(after), ..scope });
-        page.cut(snapshot.entries, snapshot.revision, rest)
+    /// A page of the present.
+    fn page_now(&self, page: &Page<'_>, after: Option<&str>) -> List {
+        let scope = Scope { namespace: page.namespace, after };
+        let snapshot = self.cache.list(page.row, &scope, page.limit, |entry| page.selection.matches(entry));
+        let beyond = match snapshot.entries.last() {
+            Some(last) if page.is_full(snapshot.entries.len()) => {
+                self.cache.count_after(page.row, &Scope { after: Some(&last.key), ..scope })
+            }
+            _ => 0,
+        };
+        page.finish(snapshot.entries, snapshot.revision, beyond)
     }
 
     /// A page as it was at a revision, read from the log.
@@ -129,32 +126,28 @@ impl Registry {
         let prefix = Scope { namespace: page.namespace, after: None }.prefix(page.row);
         let mut entries: Vec<Arc<Entry>> = Vec::new();
         let mut after = after.map(str::to_owned);
-        let wanted = if page.limit == 0 { usize::MAX } else { page.limit + 1 };
-        let mut remaining = 0;
-        while entries.len() < wanted {
-            let read = self
-                .store
-                .at(&prefix, Revision(revision), after.as_deref(), page.limit.saturating_add(1).max(500))
-                .await?;
+        // How many objects, selected or not, come after the last one that is shown.
+        let mut beyond: u64 = 0;
+        loop {
+            let read = self.store.at(&prefix, Revision(revision), after.as_deref(), LOG_PAGE).await?;
             for record in read.records {
                 let prepared = restore(page.row, record.key, &record.value).map_err(ApiError::internal)?;
                 let entry = prepared.at(record.revision.0);
-                if entries.len() == wanted {
-                    remaining += 1;
-                } else if page.selection.matches(&entry) {
+                beyond += 1;
+                if !page.is_full(entries.len()) && page.selection.matches(&entry) {
                     entries.push(Arc::new(entry));
+                    beyond = 0;
                 }
             }
-            remaining += read.remaining;
             match read.next {
-                Some(next) if entries.len() < wanted => {
-                    after = Some(next.to_string());
-                    remaining = 0;
+                Some(next) if !page.is_full(entries.len()) => after = Some(next.to_string()),
+                _ => {
+                    beyond += read.remaining;
+                    break;
                 }
-                _ => break,
             }
         }
-        Ok(page.cut(entries, revision, |_| usize::try_from(remaining).unwrap_or(usize::MAX).saturating_add(1)))
+        Ok(page.finish(entries, revision, usize::try_from(beyond).unwrap_or(usize::MAX)))
     }
 
     /// Waits until readers can see a revision.
@@ -212,27 +205,33 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Cuts what was read to the limit; `rest` counts what comes after a key.
-    fn cut(&self, mut entries: Vec<Arc<Entry>>, revision: u64, rest: impl Fn(&str) -> usize) -> List {
-        let mut list = List { entries: Vec::new(), revision, continue_token: String::new(), remaining: None };
-        if self.limit > 0 && entries.len() > self.limit {
-            entries.truncate(self.limit);
-            if let Some(last) = entries.last() {
-                list.continue_token = Token { revision, start: last.path().to_owned() }.encode();
-                // With a selector what remains is not known without looking at it.
-                list.remaining = self.selection.is_empty().then(|| i64::try_from(rest(&last.key)).unwrap_or(i64::MAX));
-            }
+    fn is_full(&self, shown: usize) -> bool {
+        self.limit > 0 && shown >= self.limit
+    }
+
+    /// The answer; `beyond` is how many objects come after the last one, selected or not.
+    fn finish(&self, entries: Vec<Arc<Entry>>, revision: u64, beyond: usize) -> List {
+        let mut list = List { entries, revision, continue_token: String::new(), remaining: None };
+        if beyond > 0 && self.is_full(list.entries.len()) {
+            list.token();
+            // With a selector what remains is not known without looking at it.
+            list.remaining = self.selection.is_empty().then(|| i64::try_from(beyond).unwrap_or(i64::MAX));
         }
-        list.entries = entries;
         list
     }
 }
 
 impl List {
-    /// Makes the continue token anew, for the revision of the list.
-    fn retoken(&mut self, page: &Page<'_>) {
-        if let Some(last) = self.entries.last().filter(|_| page.limit > 0 && !self.continue_token.is_empty()) {
+    fn token(&mut self) {
+        if let Some(last) = self.entries.last() {
             self.continue_token = Token { revision: self.revision, start: last.path().to_owned() }.encode();
+        }
+    }
+
+    /// Makes the continue token anew, for the revision of the list.
+    fn retoken(&mut self) {
+        if !self.continue_token.is_empty() {
+            self.token();
         }
     }
 }

@@ -91,7 +91,8 @@ impl Registry {
                 self.create_object(call, options, object.clone(), warnings).await
             }
             Source::Patch(patch) if patch.creates() => {
-                let object = patch.derive(call, options, None, warnings)?;
+                let mut object = patch.derive(call, options, None, warnings)?;
+                object.remove(&["metadata", "resourceVersion"]);
                 self.create_tracked(call, options, object, warnings).await
             }
             _ => Err(ApiError::not_found(row, name)),
@@ -128,6 +129,10 @@ impl Registry {
             api::apply::track_update(row.type_id(), &call.manager(&manager, &now, part), Some(old), &mut new);
         }
         metadata::keep_system_fields(&mut new, old);
+        if let Some(revision) = old.at(&["metadata", "resourceVersion"]) {
+            new.set(&["metadata", "resourceVersion"], revision.clone());
+        }
+        warnings.extend(metadata::dedup_owners(&mut new));
         row.rules.prepare_update(part, &mut new, old);
         self.admission.admit_update(&self.cache, call.who, &mut new, old)?;
         metadata::validate_update(row, part, &new, old)?;

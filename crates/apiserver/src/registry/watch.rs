@@ -343,7 +343,7 @@ impl Call<'_> {
     fn form(&self) -> WatchForm {
         match self.accepted.form {
             Form::Object => WatchForm::Object,
-            Form::Metadata => WatchForm::Metadata,
+            Form::Metadata | Form::MetadataList => WatchForm::Metadata,
             Form::Table => {
                 WatchForm::Table(render::Include::parse(self.query.text("includeObject")).unwrap_or_default(), false)
             }
