@@ -40,6 +40,8 @@ impl Source {
         let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
         let generated = path.contains("/generated/");
         let in_tests = path.ends_with("/tests.rs") || path.contains("/tests/") || path.contains("/benches/");
+        // A suite that test programs of other crates call.
+        let in_tests = in_tests || path.ends_with("/conformance.rs");
         let test = in_tests || path.starts_with("e2e/") || path.starts_with("fuzz/");
         Ok(Self { path, text, syntax, generated, test })
     }
