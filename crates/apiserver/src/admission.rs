@@ -3,12 +3,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use api::field::{FieldError, Path, quote};
+use api::field::{FieldError, Path, Verbatim, quote};
 use api::resources::Resource;
 use api::value::Value;
 
 use crate::cache::Cache;
 use crate::error::{ApiError, Cause, Result};
+use crate::node_ports;
 use crate::pipeline::Authorized;
 
 /// Namespaces that cannot be deleted (`plugin/namespace/lifecycle`).
@@ -32,7 +33,10 @@ impl Admission {
         }
         match (who.row.group, who.row.plural) {
             ("", "pods") => service_account(cache, who, object),
-            ("", "services") => self.service_range.assign(cache, who.row, object, None),
+            ("", "services") => {
+                self.service_range.assign(cache, who.row, object, None)?;
+                node_ports::assign(cache, who.row, object, None)
+            }
             _ => Ok(()),
         }
     }
@@ -40,7 +44,10 @@ impl Admission {
     /// A changed object, before it is validated.
     pub(crate) fn admit_update(&self, cache: &Cache, who: &Authorized, new: &mut Value, old: &Value) -> Result<()> {
         match (who.row.group, who.row.plural) {
-            ("", "services") if who.sub.is_none() => self.service_range.assign(cache, who.row, new, Some(old)),
+            ("", "services") if who.sub.is_none() => {
+                self.service_range.assign(cache, who.row, new, Some(old))?;
+                node_ports::assign(cache, who.row, new, Some(old))
+            }
             _ => Ok(()),
         }
     }
@@ -192,7 +199,8 @@ impl ServiceRange {
 
     fn check(&self, cache: &Cache, row: &'static Resource, service: &Value, asked: &str) -> Result<String> {
         let invalid = |why: &str| {
-            let error = FieldError::invalid(&Path::new("spec").child("clusterIPs"), asked_list(asked).as_str(), why);
+            let list = format!("[{}]", quote(asked));
+            let error = FieldError::invalid(&Path::new("spec").child("clusterIPs"), Verbatim(&list), why);
             Err(ApiError::invalid(row.group, row.kind, service.name(), vec![error]))
         };
         match asked.parse::<IpAddr>() {
@@ -228,9 +236,4 @@ impl ServiceRange {
         let free = candidates.map(|address| address.to_string()).find(|address| !taken.contains(address));
         free.ok_or_else(|| ApiError::internal("failed to allocate a serviceIP: range is full"))
     }
-}
-
-/// Go prints the list of addresses.
-fn asked_list(asked: &str) -> String {
-    asked.to_owned()
 }

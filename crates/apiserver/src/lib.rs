@@ -10,6 +10,7 @@ mod in_process;
 mod limits;
 mod metrics;
 mod negotiate;
+mod node_ports;
 mod pipeline;
 mod query;
 mod registry;
