@@ -7,6 +7,8 @@ pub(crate) mod clock;
 mod go;
 mod identity;
 pub(crate) mod json;
+#[cfg(test)]
+mod properties;
 pub(crate) mod scalar;
 #[cfg(test)]
 mod tests;
