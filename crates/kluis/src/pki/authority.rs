@@ -144,10 +144,15 @@ fn load_key(path: &Path) -> Result<KeyPair> {
     KeyPair::from_pem(&pem).with_context(|| format!("{} is damaged: it is no private key", path.display()))
 }
 
+/// Named after the key, so that a certificate of another server's authority is refused as what it is.
+fn name(key_id: &[u8]) -> String {
+    key_id.iter().take(4).fold("kluis-ca-".to_owned(), |name, byte| format!("{name}{byte:02x}"))
+}
+
 fn self_signed(key: &KeyPair, now: SystemTime) -> Result<String> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, "kluis-ca");
+    params.distinguished_name.push(DnType::CommonName, name(&params.key_identifier(key)));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     (params.not_before, params.not_after) = ((now - CLOCK_SKEW).into(), (now + AUTHORITY_LIFETIME).into());

@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod certificates;
+mod client;
 mod config;
+mod controllers;
 mod errors;
 mod flags;
 mod program;
 mod recover;
 mod signals;
 mod store;
+mod tls;
