@@ -71,7 +71,7 @@ impl Documents {
         if let Some(document) = aggregated(path, parts) {
             return Ok(tagged(document.0, document.1, parts));
         }
-        if path.split('/').nth(2).is_some_and(|group| path.starts_with("/apis/") && !is_served(group)) {
+        if path.split('/').nth(2).is_some_and(|group| path.starts_with("/apis/") && !is_group(group)) {
             return Ok(not_found());
         }
         self.plain(path, parts)
@@ -89,9 +89,11 @@ impl Documents {
     }
 }
 
-/// Whether any kind of the group is served.
-pub(crate) fn is_served(group: &str) -> bool {
-    api::resources::all().iter().any(|row| row.group == group)
+/// Whether the group is one of Kubernetes, served yet or not: below it an unknown path is answered by a Status,
+/// elsewhere by plain text.
+pub(crate) fn is_group(group: &str) -> bool {
+    let served = api::resources::all().iter().any(|row| row.group == group);
+    served || group.ends_with(".k8s.io") || matches!(group, "apps" | "autoscaling" | "batch" | "policy")
 }
 
 /// The aggregated form, where it is asked for before any other.

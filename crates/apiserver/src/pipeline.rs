@@ -129,7 +129,7 @@ impl Pipeline {
             Some(Verb::Watch) => None,
             _ => Some(self.in_flight.enter(verb.is_some_and(Verb::is_mutating))?),
         };
-        if !documents::is_served(resource.group) {
+        if !documents::is_group(resource.group) {
             authorize_path(&identity, parts)?;
             return Ok(documents::not_found());
         }
