@@ -110,10 +110,16 @@ fn update(new: &Value, old: &Value) -> Vec<FieldError> {
         errors.push(FieldError::invalid(&field("generation"), generation(new), "must not be decremented"));
     }
     for name in ["name", "namespace", "uid"] {
-        errors.extend(immutable_text(&field(name), new.text(&["metadata", name]), old.text(&["metadata", name])));
+        let text = |object: &Value| object.text(&["metadata", name]).to_owned();
+        if new.at(&["metadata", name]) != old.at(&["metadata", name]) {
+            errors.extend(immutable_text(&field(name), &text(new), &text(old)));
+        }
     }
     for name in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-        errors.extend(immutable(&field(name), new.at(&["metadata", name]), old.at(&["metadata", name])));
+        let (new, old) = (new.at(&["metadata", name]), old.at(&["metadata", name]));
+        if new != old {
+            errors.extend(immutable(&field(name), new, old));
+        }
     }
     errors.extend(labels_and_annotations(new));
     errors.extend(owner_references(new));

@@ -67,7 +67,7 @@ impl Rules for Namespace {
     }
 
     fn selectable(&self, object: &Value) -> Vec<(&'static str, String)> {
-        vec![("status.phase", object.text(&["status", "phase"]).to_owned()), ("name", object.name().to_owned())]
+        vec![("status.phase", object.text(&["status", "phase"]).to_owned())]
     }
 
     fn selectable_names(&self) -> &'static [&'static str] {

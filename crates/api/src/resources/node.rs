@@ -165,12 +165,21 @@ fn validate_resources(object: &Value) -> Vec<FieldError> {
         for (name, amount) in object.entries(&["status", list]) {
             let path = Path::new("status").child(list).child(name);
             let text = amount.as_str().unwrap_or_default();
-            if text.parse::<Quantity>().is_ok_and(|amount| amount.sign().is_lt()) {
+            let Ok(amount) = text.parse::<Quantity>() else { continue };
+            if amount.sign().is_lt() {
                 errors.push(FieldError::invalid(&path, text, "must be greater than or equal to 0"));
+            }
+            if is_counted(name) && !amount.is_whole() {
+                errors.push(FieldError::invalid(&path, text, "must be an integer"));
             }
         }
     }
     errors
+}
+
+/// `IsIntegerResourceName`, of what a node has: pods, and what is named by a domain other than Kubernetes' own.
+fn is_counted(name: &str) -> bool {
+    name == "pods" || name.contains('/') && !name.contains("kubernetes.io/")
 }
 
 fn validate_cidrs(cidrs: &[Value]) -> Vec<FieldError> {
