@@ -9,7 +9,7 @@ use crate::error::OpenError;
 
 /// Held while the database is open.
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -28,7 +28,16 @@ impl Lock {
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
         write_pid(&mut file).map_err(io)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a program that is being started has a copy of it for a moment.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "unlock the database");
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use storage::conformance::{create, delete, update};
-use storage::{CommitError, Revision, Store};
+use storage::conformance::{Seen, create, delete, update};
+use storage::{ChangeKind, CommitError, Config, Revision, Store};
 
 use crate::place::{Folder, block_on, child, folder_of_child};
 
@@ -28,15 +28,41 @@ fn acknowledged_writes_survive_a_kill() {
         let (store, seen) = folder.try_open().unwrap();
         assert!(seen.failed().is_empty(), "{:?}", seen.failed());
         expected.check(&seen.state(), store.revision());
+        block_on(check_history(&store, &seen));
     }
     assert!(expected.newest > Revision(ROUNDS), "the storm wrote nothing");
+}
+
+/// What is kept of the past leads to the present.
+async fn check_history(store: &Store, seen: &Seen) {
+    let oldest = store.compacted();
+    let mut state: BTreeMap<_, _> = store
+        .at("/", oldest, None, 0)
+        .await
+        .unwrap()
+        .records
+        .into_iter()
+        .map(|record| (record.key, (record.revision, record.value.to_vec())))
+        .collect();
+    for change in store.history("/", oldest, 0).await.unwrap().changes {
+        let value = change.value.unwrap().to_vec();
+        match change.kind {
+            ChangeKind::Put => drop(state.insert(change.key, (change.revision, value))),
+            ChangeKind::Delete => drop(state.remove(&change.key)),
+        }
+    }
+    assert!(state == seen.state());
 }
 
 /// Not a test of its own: what the child does until it is killed.
 #[test]
 fn storm_of_writes() {
     if let Some(path) = folder_of_child() {
-        let (store, _) = Folder::at(&path).try_open().unwrap();
+        let folder = Folder::at(&path);
+        // Little history, so that it is also killed while rows are removed.
+        let mut config = Config::new(folder.database());
+        config.history.count = 100;
+        let (store, _) = folder.open_with(config).unwrap();
         block_on(async {
             let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write(store.clone(), writer))).collect();
             for writer in writers {

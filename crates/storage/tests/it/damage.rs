@@ -145,7 +145,7 @@ fn flipped_bits() {
         bytes[at] ^= 1 << (at % 8);
         std::fs::write(folder.database(), bytes).unwrap();
         match folder.try_open() {
-            Err(OpenError::Io { .. } | OpenError::InUse { .. }) => panic!("{at}"),
+            Err(error @ (OpenError::Io { .. } | OpenError::InUse { .. })) => panic!("{at}: {error:?}"),
             Err(_) => refused += 1,
             Ok((_store, seen)) => {
                 let (state, failed) = (seen.state(), seen.failed());

@@ -1,4 +1,4 @@
-//! A full disk: writes are refused and none is half there, reads go on, and when there is room again writes do too.
+//! A full or failing disk: writes are refused and none is half there, reads go on, and when there is room writes do too.
 
 use std::fs;
 use std::io::Write as _;
@@ -65,6 +65,50 @@ fn on_a_small_disk() {
     drop(store);
     let (store, seen) = folder.try_open().unwrap();
     assert!((seen.state(), store.revision()) == before && seen.failed().is_empty());
+}
+
+#[test]
+fn a_failing_disk_loses_nothing_that_was_acknowledged() {
+    let folder = Folder::new();
+    // A limit on the size of files, which the write-ahead log reaches: an error that is not "full".
+    let inner = child("full::on_a_failing_disk", &folder.path);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 800; exec \"$@\"", "sh"]).arg(inner.get_program());
+    command.args(inner.get_args()).envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let written = said.lines().find_map(|line| line.strip_prefix("failed after ")).unwrap().parse::<u64>().unwrap();
+
+    let (store, seen) = folder.try_open().unwrap();
+    assert!(seen.failed().is_empty());
+    // The write that failed may be there: its outcome was said to be unknown.
+    assert!((written..=written + 1).contains(&store.revision().0));
+    assert_eq!(seen.state().len() as u64, store.revision().0);
+}
+
+/// Not a test of its own: what happens on the failing disk.
+#[test]
+fn on_a_failing_disk() {
+    let Some(path) = folder_of_child() else { return };
+    let (store, seen) = Folder::at(&path).try_open().unwrap();
+    let write = |number: u64| block_on(store.commit(create(&format!("/{number:05}"), &"x".repeat(5000))));
+    let mut written = 0;
+    let failed = loop {
+        match write(written) {
+            Ok(_) => written += 1,
+            Err(failed) => break failed,
+        }
+    };
+    println!("\nfailed after {written}");
+    assert!(matches!(failed, CommitError::Io(_)), "{failed:?}");
+    assert!(store.metrics().snapshot().failing);
+    assert!(matches!(write(written), Err(CommitError::Io(_))));
+    let page = block_on(store.at("/", store.revision(), None, 0)).unwrap();
+    assert_eq!(
+        (page.records.len(), seen.state().len(), store.revision()),
+        (written as usize, written as usize, Revision(written))
+    );
 }
 
 /// Leaves room for a few writes.

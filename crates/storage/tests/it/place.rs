@@ -43,8 +43,12 @@ impl Folder {
 
     /// Opens another database of this folder's key.
     pub(crate) fn open_file(&self, path: &Path) -> Result<(Store, Arc<Seen>), OpenError> {
+        self.open_with(Config::new(path))
+    }
+
+    pub(crate) fn open_with(&self, config: Config) -> Result<(Store, Arc<Seen>), OpenError> {
         let seen = Arc::new(Seen::default());
-        let store = Store::open(Config::new(path), self.keyring(), Arc::clone(&seen) as Arc<dyn Observer>)?;
+        let store = Store::open(config, self.keyring(), Arc::clone(&seen) as Arc<dyn Observer>)?;
         Ok((store, seen))
     }
 }
