@@ -1,5 +1,5 @@
 //! The program from outside: flags, files, signals, certificates and the ways in which a start fails.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod certificates;
 mod client;
@@ -7,6 +7,7 @@ mod config;
 mod controllers;
 mod errors;
 mod flags;
+mod limits;
 mod program;
 mod recover;
 mod signals;

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::client::Client;
 use crate::program::{Server, kluis, until};
 
 #[test]
@@ -44,6 +45,37 @@ fn either_signal_ends_it_well() {
         server.signal(name);
         assert!(server.wait().success(), "{name}");
     }
+}
+
+#[test]
+fn the_end_drains_requests_and_ends_watches_cleanly() {
+    let server = Server::start(&[]);
+    let (mut watch, mut write) = (Client::new(&server), Client::new(&server));
+    watch.send(b"GET /api/v1/secrets?watch=1 HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    assert_eq!(watch.head().unwrap().0, 200);
+    let body = r#"{"metadata":{"name":"a"}}"#;
+    let head = "POST /api/v1/namespaces/default/secrets HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n";
+    write.send(format!("{head}Content-Length: {}\r\n\r\n{}", body.len(), &body[..5]).as_bytes()).unwrap();
+    // The first bytes of the body are on their way when the end begins.
+    assert_eq!(Client::new(&server).get("/readyz").status, 200);
+    server.signal("TERM");
+    while watch.chunk().unwrap().is_some() {}
+    until("no more connections", || std::net::TcpStream::connect(server.address()).is_err());
+    write.send(&body.as_bytes()[5..]).unwrap();
+    assert_eq!(write.answer().unwrap().status, 201);
+    drop(write);
+    assert!(server.wait().success());
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let server = Server::start(&[]);
+    let mut write = Client::new(&server);
+    write.send(b"POST /api/v1/namespaces HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n").unwrap();
+    server.signal("TERM");
+    until("no more connections", || std::net::TcpStream::connect(server.address()).is_err());
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(130));
 }
 
 #[test]
