@@ -76,11 +76,16 @@ pub(crate) struct BodyLimits {
     pub(crate) stall: Duration,
 }
 
-/// Reads a body whole, or refuses it. A body that says its size is refused before a byte of it is read.
+/// How much of a body that is refused is still taken in and thrown away: a client that is cut off while it sends never
+/// sees the answer.
+const DRAINED: usize = 16 << 20;
+
+/// Reads a body whole, or refuses it. Nothing of a body that is too large is kept.
 pub(crate) async fn read(mut body: RequestBody, limits: BodyLimits) -> Result<Bytes> {
     let too_large = || ApiError::too_large(format_args!("limit is {}", limits.size));
     let hint = http_body::Body::size_hint(&body);
     if hint.lower() > limits.size as u64 {
+        drain(body, limits.stall).await;
         return Err(too_large());
     }
     let mut first: Option<Bytes> = None;
@@ -95,6 +100,7 @@ pub(crate) async fn read(mut body: RequestBody, limits: BodyLimits) -> Result<By
         let Ok(data) = frame.into_data() else { continue };
         let length = first.as_ref().map_or(0, Bytes::len) + rest.len() + data.len();
         if length > limits.size {
+            drain(body, limits.stall).await;
             return Err(too_large());
         }
         match &first {
@@ -110,4 +116,16 @@ pub(crate) async fn read(mut body: RequestBody, limits: BodyLimits) -> Result<By
     whole.extend_from_slice(&first);
     whole.extend_from_slice(&rest);
     Ok(whole.freeze())
+}
+
+/// Throws away what still comes, within bounds.
+async fn drain(mut body: RequestBody, stall: Duration) {
+    let mut left = DRAINED;
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(stall, body.frame()).await {
+        let Ok(data) = frame.into_data() else { continue };
+        left = left.saturating_sub(data.len());
+        if left == 0 {
+            return;
+        }
+    }
 }

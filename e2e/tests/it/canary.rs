@@ -85,7 +85,7 @@ async fn wrong_requests(
             json!([{"op": "test", "path": "/data/a", "value": encoded}, {"op": "remove", "path": "/data/none"}])
         }),
         ("a JSON patch that does not fit", "application/json-patch+json", {
-            json!([{"op": "replace", "path": "/metadata/name", "value": canary}])
+            json!([{"op": "replace", "path": "/data/a", "value": {"b": canary}}])
         }),
         ("a merge patch of the wrong type", "application/merge-patch+json", json!({"data": {"a": {"b": canary}}})),
         ("a strategic patch of the wrong type", "application/strategic-merge-patch+json", json!({"data": [canary]})),

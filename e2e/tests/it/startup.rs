@@ -102,6 +102,9 @@ async fn a_snapshot_taken_while_the_server_runs_can_be_restored() -> anyhow::Res
     let running = run(&["store", "restore", "--data-dir", &data, &copy]).await?;
     assert!(!running.status.success(), "a restore under a running server");
     server.stop().await?;
+    let existing = run(&["store", "restore", "--data-dir", &data, &copy]).await?;
+    assert!(String::from_utf8_lossy(&existing.stderr).contains("not overwritten"), "a store in the way");
+    std::fs::rename(server.data().join("kluis.db"), server.folder().join("old"))?;
     let restored = run(&["store", "restore", "--data-dir", &data, &copy]).await?;
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     server.restart().await?;

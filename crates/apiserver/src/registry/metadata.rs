@@ -116,6 +116,10 @@ pub(super) fn keep_system_fields(new: &mut Value, old: &Value) {
     if old.at(&["metadata", "deletionTimestamp"]).is_none() {
         new.remove(&["metadata", "deletionGracePeriodSeconds"]);
     }
+    // A change that names no revision goes on from the one it met; one that does was compared already (`store.Update`).
+    if let Some(revision) = old.at(&["metadata", "resourceVersion"]) {
+        new.set(&["metadata", "resourceVersion"], revision.clone());
+    }
 }
 
 /// The errors of a new object: rules of the kind, then the names.
