@@ -127,8 +127,11 @@ fn named(document: &Value) -> BTreeMap<String, Value> {
     }
     for group in list(&document["items"]) {
         for version in list(&group["versions"]) {
-            for entry in list(&version["resources"]) {
+            for mut entry in list(&version["resources"]) {
                 let key = format!("{} {} {}", group["metadata"]["name"], version["version"], entry["resource"]);
+                for below in list(&entry["subresources"].take()) {
+                    found.insert(format!("{key} {}", below["subresource"]), below);
+                }
                 found.insert(key, entry);
             }
         }
