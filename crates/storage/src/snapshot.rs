@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::change::Revision;
 use crate::error::SnapshotError;
-use crate::sqlite::{Format, check_format, companions, first_complaint, open_error, set_meta, sync_folder_of};
+use crate::sqlite::{check_format, companions, first_complaint, open_error, set_meta, sync_folder_of};
 
 /// Writes a consistent copy of a database, which may be in use, to a file that does not exist yet. The file is there
 /// whole or not at all.
@@ -46,12 +46,8 @@ fn open(path: &Path) -> Result<Connection, SnapshotError> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|error| open_error(path, error))?;
-    match check_format(&connection, path)? {
-        Format::Current => Ok(connection),
-        Format::Empty => {
-            Err(SnapshotError::Damaged { path: path.to_owned(), detail: "there is nothing in it".to_owned() })
-        }
-    }
+    check_format(&connection, path)?;
+    Ok(connection)
 }
 
 fn copy(from: &Path, draft: &Path) -> Result<(), SnapshotError> {

@@ -58,9 +58,16 @@ pub(crate) struct Progress {
 impl Writer {
     /// Opens the database, and makes it if it is not there.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        make_file(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| open_error(path, error))?;
-        prepare(&connection, path)?;
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        if !fs::exists(path).map_err(io)? {
+            make(path)?;
+        }
+        let engine = |error| open_error(path, error);
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(engine)?;
+        check_format(&connection, path)?;
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(engine)?;
+        connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(engine)?;
+        connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(())).map_err(engine)?;
         Ok(Self { connection })
     }
 
@@ -146,10 +153,7 @@ impl Reader {
     pub(crate) fn open_checked(path: &Path) -> Result<Self, OpenError> {
         File::open(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let reader = Self::open(path).map_err(|error| open_error(path, error))?;
-        match check_format(&reader.connection, path)? {
-            Format::Current => Ok(reader),
-            Format::Empty => Err(OpenError::Foreign { path: path.to_owned() }),
-        }
+        check_format(&reader.connection, path).map(|()| reader)
     }
 
     /// The whole log, from its new end.
@@ -198,26 +202,17 @@ pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
 }
 
 /// Refuses files of other programs and of newer versions of this one.
-pub(crate) fn check_format(connection: &Connection, path: &Path) -> Result<Format, OpenError> {
-    let engine = |error| open_error(path, error);
-    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(engine)?;
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(engine)?;
-    let sql = "SELECT count(*) FROM sqlite_schema";
-    let tables: i64 = connection.query_row(sql, [], |row| row.get(0)).map_err(engine)?;
+pub(crate) fn check_format(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (application, format) = number("application_id")
+        .and_then(|id| Ok((id, number("user_version")?)))
+        .map_err(|error| open_error(path, error))?;
     let path = path.to_owned();
-    match (application, found) {
-        (0, 0) if tables == 0 => Ok(Format::Empty),
-        (APPLICATION, FORMAT) => Ok(Format::Current),
+    match (application, format) {
+        (APPLICATION, FORMAT) => Ok(()),
         (APPLICATION, found) if found > FORMAT => Err(OpenError::NewerFormat { path, found, known: FORMAT }),
         _ => Err(OpenError::Foreign { path }),
     }
-}
-
-/// What a database file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Empty,
-    Current,
 }
 
 /// Remembers a number.
@@ -241,43 +236,26 @@ pub(crate) fn companions(path: &Path) -> [PathBuf; 2] {
     })
 }
 
-/// The engine gives its other files the mode of this one.
-fn make_file(path: &Path) -> io::Result<()> {
-    if fs::exists(path)? {
-        return Ok(());
+/// Makes a database under another name and syncs it once it is whole: what a crash leaves is no database yet.
+fn make(path: &Path) -> Result<(), OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".draft");
+    let draft = PathBuf::from(name);
+    let io = |source| OpenError::Io { path: draft.clone(), source };
+    for left in companions(&draft).iter().chain([&draft]).filter(|left| left.exists()) {
+        fs::remove_file(left).map_err(io)?;
     }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.sync_all()?;
-    sync_folder_of(path)
+    // The engine gives its other files the mode of this one.
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(io)?;
+    create(&draft).map_err(|error| open_error(&draft, error))?;
+    file.sync_all().and_then(|()| fs::rename(&draft, path)).and_then(|()| sync_folder_of(path)).map_err(io)
 }
 
-fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    // A damaged page is found when it is read, not when it is used.
-    connection.pragma_update(None, "cell_size_check", true)?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
-    Ok(connection)
-}
-
-fn prepare(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let format = check_format(connection, path)?;
-    let engine = |error| open_error(path, error);
-    if format == Format::Empty {
-        connection.pragma_update(None, "page_size", PAGE).map_err(engine)?;
-    }
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(engine)?;
-    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(engine)?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(())).map_err(engine)?;
-    if format == Format::Empty {
-        create(connection).map_err(engine)?;
-    }
-    Ok(())
-}
-
-fn create(connection: &Connection) -> rusqlite::Result<()> {
+fn create(path: &Path) -> rusqlite::Result<()> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "page_size", PAGE)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE;
@@ -296,7 +274,20 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
          ) STRICT, WITHOUT ROWID;
          INSERT INTO meta VALUES ('compacted', 0), ('floor', 0), ('created', {created});
          COMMIT;"
-    ))
+    ))?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // A damaged page is found when it is read, not when it is used.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
 }
 
 fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Progress> {
