@@ -156,10 +156,10 @@ pub fn tree(expect: &Expect<'_>, tree: Value, validation: FieldValidation) -> Re
 /// # Errors
 /// When the bytes are damaged, which a sealed store has already ruled out.
 pub fn stored(definition: TypeId, bytes: &[u8]) -> Result<Value, DecodeError> {
-    match typed::read(generated::schema(), definition, bytes, Notes::Skip) {
+    match typed::read(generated::schema(), definition, Parser::trusting(bytes), Notes::Skip) {
         Ok(Read { fields, fault: None, .. }) => Ok(Value::Object(fields)),
         Ok(Read { fault: Some(fault), .. }) | Err(Stop::Refused(fault)) => Err(DecodeError::Stored(fault)),
-        Err(Stop::Syntax) => Err(DecodeError::Stored("no JSON".to_owned())),
+        Err(Stop::Syntax(error)) => Err(DecodeError::Stored(error.to_string())),
     }
 }
 
@@ -224,7 +224,7 @@ impl Decoder<'_> {
     /// `earlier`: strict faults that were found before the text was JSON.
     fn json(&self, text: &[u8], earlier: Vec<String>) -> Result<Decoded, DecodeError> {
         let notes = if self.validation == FieldValidation::Ignore { Notes::Skip } else { Notes::Collect };
-        let read = typed::read(self.schema, self.expect.definition, text, notes);
+        let read = typed::read(self.schema, self.expect.definition, Parser::new(text), notes);
         let Ok(Read { fields, fault: None, strict, odd_identity }) = read else {
             return Err(self.explain(text, read));
         };

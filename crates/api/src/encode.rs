@@ -180,27 +180,16 @@ fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
 }
 
-/// What must be escaped: control characters, quotes, and what Go escapes for HTML. 0xe2 begins U+2028 and U+2029.
-const PLAIN: [bool; 256] = {
-    let mut plain = [true; 256];
-    let mut at = 0;
-    while at < 0x20 {
-        plain[at] = false;
-        at += 1;
-    }
-    plain[b'"' as usize] = false;
-    plain[b'\\' as usize] = false;
-    plain[b'<' as usize] = false;
-    plain[b'>' as usize] = false;
-    plain[b'&' as usize] = false;
-    plain[0xe2] = false;
-    plain
-};
+/// What needs no escape: all but control characters, quotes, what Go escapes for HTML, and 0xe2, which begins
+/// U+2028 and U+2029.
+fn is_plain(byte: u8) -> bool {
+    !matches!(byte, 0..=0x1f | b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
+}
 
 fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|&byte| !PLAIN.get(usize::from(byte)).is_some_and(|plain| *plain)) {
+    while let Some(at) = rest.iter().position(|&byte| !is_plain(byte)) {
         let (plain, special) = rest.split_at(at);
         out.extend_from_slice(plain);
         let taken = write_special(out, special);

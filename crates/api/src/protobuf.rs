@@ -7,7 +7,7 @@ mod wire;
 
 use thiserror::Error;
 
-use crate::decode::json::{Parser, TREE_DEPTH};
+use crate::decode::json::{MOST_OBJECTS, Parser, TREE_DEPTH};
 use crate::decode::{clock, scalar, typed, untyped};
 use crate::protobuf::wire::{Kind, Wire};
 use crate::schema::{Field, Presence, Schema, Shape, Type, TypeId};
@@ -70,20 +70,25 @@ pub(crate) fn open(body: &[u8]) -> Result<Envelope<'_>, Fault> {
 
 /// Reads one object into a normalised tree.
 pub(crate) fn read(schema: &Schema, id: TypeId, object: &[u8]) -> Result<Map, Fault> {
-    Reader { schema, depth: 0 }.object(id, object, Map::new())
+    Reader { schema, depth: 0, objects: 0 }.object(id, object, Map::new())
 }
 
 struct Reader<'s> {
     schema: &'s Schema,
     depth: usize,
+    objects: usize,
 }
 
 impl<'s> Reader<'s> {
     /// A message of this type, read over what earlier fields of the same number left.
     fn object(&mut self, id: TypeId, bytes: &[u8], mut fields: Map) -> Result<Map, Fault> {
         self.depth += 1;
+        self.objects += 1;
         if self.depth > TREE_DEPTH {
             return Err(Fault::new("exceeded max depth"));
+        }
+        if self.objects > MOST_OBJECTS {
+            return Err(Fault::new("too many objects"));
         }
         self.message(self.schema.get(id), &mut Vec::new(), bytes, &mut fields)?;
         typed::fill(self.schema, id, &mut fields);

@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::{Zeroize, Zeroizing};
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -14,14 +15,14 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// The bytes, or the offset that Go names in `illegal base64 data at input byte N`.
 pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, usize> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    if LENIENT.decode_vec(text, &mut bytes).is_ok() {
-        return Ok(bytes);
+    // What was read before a fault is wiped.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 4 * 3 + 3));
+    if LENIENT.decode_vec(text, &mut bytes).is_err() {
+        bytes.zeroize();
+        let mut rest = Quanta { text, at: 0 };
+        while rest.next_into(&mut bytes)? {}
     }
-    bytes.clear();
-    let mut rest = Quanta { text, at: 0 };
-    while rest.next_into(&mut bytes)? {}
-    Ok(bytes)
+    Ok(std::mem::take(&mut *bytes))
 }
 
 /// Reads groups of four characters with line breaks between them.

@@ -84,7 +84,10 @@ impl Identity {
     }
 
     fn is(&self, expect: &Expect<'_>) -> bool {
-        self.group == expect.group && self.version == expect.version && self.kind == expect.kind
+        // Options are registered in every group version.
+        let is_common =
+            EVERYWHERE.contains(&expect.kind) && (self.group == "meta.k8s.io" || package(&self.group).is_some());
+        self.kind == expect.kind && (is_common || (self.group == expect.group && self.version == expect.version))
     }
 }
 
@@ -146,7 +149,9 @@ impl Decoder<'_> {
             Ok(identity) => {
                 let cause = match read {
                     Err(Stop::Refused(fault)) | Ok(Read { fault: Some(fault), .. }) => fault,
-                    Ok(_) | Err(Stop::Syntax) => "exceeded max depth".to_owned(),
+                    // The text is JSON, so this is one of our limits.
+                    Err(Stop::Syntax(limit)) => limit.to_string(),
+                    Ok(_) => "unknown fault".to_owned(),
                 };
                 self.unhandled_as(&identity, cause)
             }
@@ -231,10 +236,10 @@ impl Decoder<'_> {
 
 /// What is wrong with a text as an object of this type.
 fn fault_as(schema: &Schema, id: TypeId, text: &[u8]) -> Option<String> {
-    match typed::read(schema, id, text, Notes::Skip) {
+    match typed::read(schema, id, Parser::new(text), Notes::Skip) {
         Err(Stop::Refused(fault)) => Some(fault),
         Ok(Read { fault, .. }) => fault,
-        Err(Stop::Syntax) => None,
+        Err(Stop::Syntax(_)) => None,
     }
 }
 

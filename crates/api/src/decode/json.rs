@@ -12,6 +12,8 @@ use thiserror::Error;
 const SKIP_DEPTH: usize = 10_000;
 /// How deep a tree may be: it is built, compared, encoded and dropped by recursion.
 pub(crate) const TREE_DEPTH: usize = 256;
+/// How many objects a body may hold: an empty one of three bytes may take a kilobyte of memory.
+pub(crate) const MOST_OBJECTS: usize = 131_072;
 
 /// What is wrong with the text; the text itself is never quoted, for it may hold a secret value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -52,11 +54,24 @@ pub(crate) struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
+    /// How many more objects may be read.
+    objects: usize,
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, depth: 0 }
+        Self { bytes, at: 0, depth: 0, objects: MOST_OBJECTS }
+    }
+
+    /// A parser of what we wrote ourselves, which may hold any number of objects.
+    pub(crate) fn trusting(bytes: &'a [u8]) -> Self {
+        Self { objects: usize::MAX, ..Self::new(bytes) }
+    }
+
+    /// Counts an object that takes memory.
+    pub(crate) fn count_object(&mut self) -> Result<(), SyntaxError> {
+        self.objects = self.objects.checked_sub(1).ok_or_else(|| self.error("too many objects"))?;
+        Ok(())
     }
 
     /// What value begins here; nothing but blanks is consumed.

@@ -98,7 +98,36 @@ fn depth_is_bounded() {
     assert!(read("Secret", Media::Json, "[".repeat(1_000_000).as_bytes(), FieldValidation::Ignore).is_err());
     let fields = |depth| format!(r#"{{"metadata":{{"managedFields":[{{"fieldsV1":{}}}]}}}}"#, nested(depth));
     assert!(read("Secret", Media::Json, fields(200).as_bytes(), FieldValidation::Ignore).is_ok());
-    fails(&fields(300), "exceeded max depth");
+    fails(&fields(300), "exceeded max depth at byte 1303");
+}
+
+#[test]
+fn the_number_of_objects_is_bounded() {
+    let owners = |count| format!(r#"{{"metadata":{{"ownerReferences":[{{}}{}]}}}}"#, ",{}".repeat(count));
+    fails(&owners(131_072), "too many objects at byte 393242");
+    let fields =
+        format!(r#"{{"metadata":{{"managedFields":[{{"fieldsV1":{{"a":{{}}{}}}}}]}}}}"#, r#","a":{}"#.repeat(200_000));
+    assert!(read("Secret", Media::Json, fields.as_bytes(), FieldValidation::Ignore).is_ok());
+    let owners = b"\x6a\x00".repeat(200_000);
+    let length = [b'\x0a', 0x80, 0xb5, 0x18];
+    let secret = [length.as_slice(), &owners].concat();
+    let body = [b"k8s\0\x12\x84\xb5\x18".as_slice(), &secret].concat();
+    let error = read("Secret", Media::Protobuf, &body, FieldValidation::Ignore).unwrap_err();
+    assert!(error.ends_with("cannot be handled as a Secret: too many objects"), "{error}");
+}
+
+#[test]
+fn options_may_be_of_any_group() {
+    let definition = generated::schema().lookup("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions").unwrap();
+    let expect = Expect { group: "", version: "v1", kind: "DeleteOptions", definition };
+    let read = |api_version: &str| {
+        let body = format!(r#"{{"apiVersion":"{api_version}","kind":"DeleteOptions","gracePeriodSeconds":0}}"#);
+        object(&expect, Media::Json, body.as_bytes(), FieldValidation::Strict).map(|decoded| decoded.value)
+    };
+    for api_version in ["v1", "apps/v1", "meta.k8s.io/v1"] {
+        assert_eq!(read(api_version).unwrap().text(&["apiVersion"]), "v1", "{api_version}");
+    }
+    assert!(read("example.com/v1").is_err());
 }
 
 #[test]

@@ -18,15 +18,15 @@ const MOST_STRICT_ERRORS: usize = 100;
 
 /// Why reading stopped before the end.
 pub(super) enum Stop {
-    /// The text is no JSON.
-    Syntax,
+    /// The text is no JSON, or beyond a limit.
+    Syntax(SyntaxError),
     /// A value that a Go type with its own `UnmarshalJSON` refused.
     Refused(String),
 }
 
 impl From<SyntaxError> for Stop {
-    fn from(_: SyntaxError) -> Self {
-        Self::Syntax
+    fn from(error: SyntaxError) -> Self {
+        Self::Syntax(error)
     }
 }
 
@@ -50,16 +50,9 @@ pub(super) struct Read {
 }
 
 /// Reads one object.
-pub(super) fn read(schema: &Schema, id: TypeId, text: &[u8], notes: Notes) -> Result<Read, Stop> {
-    let mut reader = Reader {
-        json: Parser::new(text),
-        schema,
-        notes,
-        path: Vec::new(),
-        fault: None,
-        strict: Vec::new(),
-        odd_identity: false,
-    };
+pub(super) fn read(schema: &Schema, id: TypeId, json: Parser<'_>, notes: Notes) -> Result<Read, Stop> {
+    let mut reader =
+        Reader { json, schema, notes, path: Vec::new(), fault: None, strict: Vec::new(), odd_identity: false };
     let fields = match reader.json.peek()? {
         Kind::Object => reader.object(id, Map::new())?,
         Kind::Null => {
@@ -100,6 +93,7 @@ impl<'s> Reader<'_, 's> {
         let mut seen = if fields.is_empty() { 0_u64 } else { u64::MAX };
         let mut told = 0_u64;
         let mut first = true;
+        self.json.count_object()?;
         self.json.open()?;
         while let Some(key) = self.json.key(&mut first)? {
             let found = kind.fields.binary_search_by(|field| field.name.as_str().cmp(&key));

@@ -91,6 +91,9 @@ fn object<D: Duplicates>(json: &mut Parser<'_>, duplicates: &mut D) -> Result<Va
     let mut first = true;
     json.open()?;
     while let Some(key) = json.key(&mut first)? {
+        if fields.is_empty() {
+            json.count_object()?;
+        }
         if D::WANTED && fields.contains_key(key.as_ref()) {
             duplicates.found(&key);
         }

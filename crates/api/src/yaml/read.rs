@@ -5,11 +5,16 @@ use std::collections::HashMap;
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 use crate::decode::base64;
-use crate::decode::json::TREE_DEPTH;
+use crate::decode::json::{MOST_OBJECTS, TREE_DEPTH};
 use crate::field::quote;
 use crate::value::{Map, Value};
 use crate::yaml::scalar::{self, Meaning};
 
+/// About what a node takes beside its text.
+const NODE_WEIGHT: usize = 64;
+/// How much may be copied.
+const MOST_COPIED: usize = 16 << 20;
+const EXCESSIVE: &str = "yaml: document contains excessive aliasing";
 const CORE: &str = "tag:yaml.org,2002:";
 
 /// What was read.
@@ -39,6 +44,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Read, String> {
         duplicates: Vec::new(),
         nodes: 0,
         copied: 0,
+        weight: 0,
+        copied_weight: 0,
+        objects: 0,
         depth: 0,
     };
     let value = reader.document()?;
@@ -53,8 +61,9 @@ fn is_readable(character: char) -> bool {
 /// A node that an alias may repeat.
 struct Anchor {
     value: Value,
-    /// How many nodes it has.
+    /// How many nodes it has, and their weight.
     size: usize,
+    weight: usize,
     key: Option<Key>,
 }
 
@@ -85,6 +94,11 @@ struct Reader<'a> {
     /// Nodes read so far, and how many of them through aliases.
     nodes: usize,
     copied: usize,
+    /// Bytes of text, and some for each node; and those of copies alone, the ones kept for aliases included.
+    weight: usize,
+    copied_weight: usize,
+    /// Maps that hold something.
+    objects: usize,
     depth: usize,
 }
 
@@ -122,9 +136,10 @@ impl<'a> Reader<'a> {
             return Err(format!("yaml: line {}: exceeded max depth", span.start.line()));
         }
         let line = span.start.line();
-        let before = self.nodes;
+        let before = (self.nodes, self.weight);
         let (mut node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                self.weight += text.len();
                 let text =
                     if self.is_cut_short(style, span) { text.strip_suffix('\n').unwrap_or(&text) } else { &text };
                 (scalar_node(text, style, tag.as_deref(), line)?, anchor)
@@ -135,9 +150,12 @@ impl<'a> Reader<'a> {
             _ => return Err(format!("yaml: line {line}: did not find expected node content")),
         };
         self.depth -= 1;
-        node.size = node.size.max(1 + self.nodes - before);
+        self.weight += NODE_WEIGHT;
+        node.size = node.size.max(1 + self.nodes - before.0);
         if anchor != 0 {
-            let anchored = Anchor { value: node.value.clone(), size: node.size, key: node.key.clone() };
+            let weight = self.weight - before.1;
+            self.copy(weight)?;
+            let anchored = Anchor { value: node.value.clone(), size: node.size, weight, key: node.key.clone() };
             self.anchors.insert(anchor, anchored);
         }
         Ok(node)
@@ -166,6 +184,12 @@ impl<'a> Reader<'a> {
                 (Event::MappingEnd, _) => return Ok(Value::Object(fields)),
                 (event, span) => self.node(event, span)?,
             };
+            if fields.is_empty() {
+                self.objects += 1;
+                if self.objects > MOST_OBJECTS {
+                    return Err("yaml: too many objects".to_owned());
+                }
+            }
             let (event, span) = self.next()?;
             let value = self.node(event, span)?;
             if key.is_merge {
@@ -205,12 +229,22 @@ impl<'a> Reader<'a> {
         let Some(found) = self.anchors.get(&anchor) else {
             return Err(format!("yaml: line {line}: anchor value contains itself"));
         };
-        self.nodes = self.nodes.saturating_add(found.size);
-        self.copied = self.copied.saturating_add(found.size);
+        let (size, weight) = (found.size, found.weight);
+        let (value, key) = (found.value.clone(), found.key.clone());
+        self.nodes = self.nodes.saturating_add(size);
+        self.copied = self.copied.saturating_add(size);
         if self.copied > 100 && self.nodes > 1_000 && !self.may_copy() {
-            return Err("yaml: document contains excessive aliasing".to_owned());
+            return Err(EXCESSIVE.to_owned());
         }
-        Ok(Node { value: found.value.clone(), size: found.size, line, is_merge: false, key: found.key.clone() })
+        self.copy(weight)?;
+        self.weight += weight;
+        Ok(Node { value, size, line, is_merge: false, key })
+    }
+
+    /// Go shares what an alias repeats; here it takes memory again, so that it must stay below a bound.
+    fn copy(&mut self, weight: usize) -> Result<(), String> {
+        self.copied_weight = self.copied_weight.saturating_add(weight);
+        if self.copied_weight > MOST_COPIED { Err(EXCESSIVE.to_owned()) } else { Ok(()) }
     }
 
     /// 99 % of a document of up to 400,000 nodes may be copies, down to 10 % at 4,000,000.

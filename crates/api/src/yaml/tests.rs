@@ -115,6 +115,12 @@ fn hostile_documents_are_bounded() {
     let laughs: String =
         (1..30).map(|at| format!("l{at}: &l{at} [{}]\n", vec![format!("*l{}", at - 1); 9].join(","))).collect();
     assert_eq!(read(&format!("l0: &l0 lol\n{laughs}")), Err("yaml: document contains excessive aliasing".to_owned()));
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 90].join(", "));
+    assert_eq!(read(&long), Err("yaml: document contains excessive aliasing".to_owned()));
+    let kept: String = (0..200).map(|at| format!("&n{at} [")).collect();
+    let kept = format!("{kept}{}{}", "x".repeat(1 << 20), "]".repeat(200));
+    assert_eq!(read(&kept), Err("yaml: document contains excessive aliasing".to_owned()));
+    assert_eq!(read(&"- {a: }\n".repeat(200_000)), Err("yaml: too many objects".to_owned()));
     assert!(read(&"[".repeat(100_000)).is_err());
     assert!(read(&"- ".repeat(100_000)).is_err());
     assert!(read(&"{a: ".repeat(100_000)).is_err());
