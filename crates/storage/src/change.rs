@@ -127,7 +127,8 @@ pub struct Change {
 pub struct Changes {
     /// The changes.
     pub changes: Vec<Change>,
-    /// No change of the prefix after the revision asked for and up to this one is missing.
+    /// No change of the prefix after the revision asked for and up to this one is missing. The observer may see the
+    /// last of them only a moment later.
     pub through: Revision,
 }
 

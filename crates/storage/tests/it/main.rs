@@ -17,4 +17,6 @@ mod place;
 #[cfg(test)]
 mod snapshot;
 #[cfg(test)]
+mod storm;
+#[cfg(test)]
 mod tail;
