@@ -26,12 +26,12 @@ pub(crate) async fn namespaces(server: &Server) -> Result<(), StartError> {
         if rows.is_some_and(|row| server.pipeline.registry.cache().get(row, name).is_some()) {
             continue;
         }
-        create(server, name).await?;
+        make(server, name).await?;
     }
     Ok(())
 }
 
-async fn create(server: &Server, name: &'static str) -> Result<(), StartError> {
+async fn make(server: &Server, name: &'static str) -> Result<(), StartError> {
     let failed = |answer: String| StartError { name, answer };
     let body = format!(r#"{{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"{name}"}}}}"#);
     let request = Request::post("/api/v1/namespaces")

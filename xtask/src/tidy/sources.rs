@@ -1,5 +1,6 @@
 //! The Rust files of the workspace, parsed, and which of their lines are tests.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +32,26 @@ impl Source {
             }
         }
         paths.sort();
-        paths.iter().map(|path| Self::read(root, path)).collect()
+        let mut sources = paths.iter().map(|path| Self::read(root, path)).collect::<anyhow::Result<Vec<_>>>()?;
+        let test_modules: BTreeSet<_> = sources.iter().flat_map(Self::test_modules).collect();
+        for source in &mut sources {
+            source.test |= test_modules.contains(&source.path);
+        }
+        Ok(sources)
+    }
+
+    /// The files of modules that this file declares for tests alone.
+    fn test_modules(&self) -> Vec<String> {
+        let own = self.path.trim_end_matches(".rs");
+        let folder = ["lib", "main"]
+            .into_iter()
+            .find_map(|root| own.strip_suffix(root))
+            .map_or_else(|| format!("{own}/"), str::to_owned);
+        let declared = self.syntax.items.iter().filter_map(|item| match item {
+            syn::Item::Mod(module) if module.content.is_none() && is_test(&module.attrs) => Some(&module.ident),
+            _ => None,
+        });
+        declared.map(|name| format!("{folder}{name}.rs")).collect()
     }
 
     fn read(root: &Path, path: &Path) -> anyhow::Result<Self> {

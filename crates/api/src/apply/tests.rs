@@ -1,3 +1,5 @@
+//! Who owns what after updates and applies.
+
 use super::{ApplyError, Manager, apply, keep_times, track_update};
 use crate::decode::{Expect, FieldValidation, Media, object, tree};
 use crate::resources::{Resource, all};

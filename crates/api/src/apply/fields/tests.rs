@@ -1,3 +1,5 @@
+//! Field sets against a model, and their written form.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::{Strategy, prop, proptest};

@@ -1,3 +1,5 @@
+//! JSON patches: operations, limits and refusals.
+
 use proptest::prelude::{any, prop, proptest};
 
 use super::{MAX_DEPTH, MAX_OPERATIONS, Patch};

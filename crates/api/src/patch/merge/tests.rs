@@ -1,3 +1,5 @@
+//! Merge patches against the rules of RFC 7396.
+
 use proptest::prelude::{Strategy, any, prop, prop_oneof, proptest};
 
 use super::apply;

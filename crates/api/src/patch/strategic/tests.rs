@@ -1,3 +1,5 @@
+//! Strategic merge patches: keys, directives and refusals.
+
 use proptest::prelude::{Strategy, prop, proptest};
 
 use super::apply;
