@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 
@@ -53,6 +53,22 @@ fn a_folder_that_cannot_be_made_or_written() {
 }
 
 #[test]
+fn a_folder_that_belongs_to_somebody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let data = folder.path().join("data");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--clear-groups", env!("CARGO_BIN_EXE_kluis"), "up", "--secure-port=0"]);
+    let Ok(output) = command.arg("--data-dir").arg(&data).output() else { return }; // This machine has no setpriv.
+    let text = String::from_utf8_lossy(&output.stderr);
+    if text.starts_with("setpriv") {
+        return; // Only root can become somebody else.
+    }
+    let wanted = format!("kluis: cannot create {}: Permission denied (os error 13)", data.display());
+    assert_eq!(refused(&output), wanted);
+}
+
+#[test]
 fn a_full_disk() {
     let folder = tempfile::tempdir().unwrap();
     let script = "mount -t tmpfs -o size=16k none \"$1\" && shift && exec \"$@\"";
@@ -92,6 +108,19 @@ fn damaged_files() {
 fn a_damaged_store() {
     let line = after(|data| fs::write(data.join("kluis.db"), "x".repeat(8192)).unwrap());
     assert_eq!(line, "kluis: cannot open the store: DIR/kluis.db is not a Kluis database");
+}
+
+#[test]
+fn a_store_of_a_newer_format() {
+    let line = after(|data| {
+        // Bytes 60 to 63 of an SQLite file hold its user version, which is our format.
+        let file = fs::OpenOptions::new().write(true).open(data.join("kluis.db")).unwrap();
+        file.write_all_at(&99_u32.to_be_bytes(), 60).unwrap();
+    });
+    assert!(
+        line.starts_with("kluis: cannot open the store: DIR/kluis.db has storage format 99, this version"),
+        "{line}"
+    );
 }
 
 #[test]
