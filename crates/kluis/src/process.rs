@@ -21,6 +21,30 @@ pub(crate) fn harden() -> Result<()> {
 /// Says in one line what went wrong, with its causes.
 pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     // A person who closed stderr notices by the exit code.
-    drop(writeln!(io::stderr(), "kluis: {error:#}"));
+    drop(writeln!(io::stderr(), "kluis: {}", line(error)));
     ExitCode::FAILURE
+}
+
+/// The error and its causes, without those that only say again what the one before said.
+fn line(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if parts.last().is_none_or(|last| !cause.ends_with(last.as_str())) {
+            parts.push(cause);
+        }
+    }
+    parts.join(": ").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::line;
+
+    #[test]
+    fn causes_are_said_once() {
+        let error = anyhow!("Error code 13: disk is full").context("disk is full").context("cannot open\nthe store");
+        assert_eq!(line(&error), "cannot open the store: disk is full");
+    }
 }
