@@ -26,7 +26,15 @@ impl Readers {
     }
 }
 
-/// Puts the file in place in one step: readers see the old content or the new, also after a crash.
+/// Puts the file in place in one step, and returns when it cannot be lost any more.
+pub(crate) fn write_for_good(path: &Path, content: &[u8], readers: Readers) -> Result<()> {
+    write(path, content, readers)?;
+    let synced = path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all());
+    synced.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Puts the file in place in one step: readers see the old content or the new, also after a crash. A crash right
+/// after may bring the old one back: for what can be made again.
 pub(crate) fn write(path: &Path, content: &[u8], readers: Readers) -> Result<()> {
     let draft = draft(path);
     replace(path, &draft, content, readers)
@@ -48,8 +56,7 @@ fn replace(path: &Path, draft: &Path, content: &[u8], readers: Readers) -> io::R
     file.set_permissions(fs::Permissions::from_mode(readers.mode()))?;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(draft, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    fs::rename(draft, path)
 }
 
 /// The text of a file; `None` where there is no such file.

@@ -54,7 +54,7 @@ impl Authority {
                 key.display(),
                 certificate.display()
             );
-            file::write(&key, generate_key()?.serialize_pem().as_bytes(), Readers::Owner)?;
+            file::write_for_good(&key, generate_key()?.serialize_pem().as_bytes(), Readers::Owner)?;
         }
         if !certificate.exists() {
             file::write(&certificate, self_signed(&load_key(&key)?, now)?.as_bytes(), Readers::Everyone)?;
