@@ -314,7 +314,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn error(&self, what: &'static str) -> SyntaxError {
+    /// A fault here; at the end of the text that is the fault.
+    pub(crate) fn error(&self, what: &'static str) -> SyntaxError {
         let what = if self.at >= self.bytes.len() { "unexpected end of JSON input" } else { what };
         SyntaxError { what, at: self.at }
     }

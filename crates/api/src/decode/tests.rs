@@ -53,6 +53,17 @@ fn free_fields_keep_any_json() {
 }
 
 #[test]
+fn numbers_have_a_range() {
+    assert!(untyped_json(b"[1e400]").is_err());
+    assert!(untyped_json(b"[-1e400]").is_err());
+    assert!(untyped_yaml(b"{\"a\": 1e400}").unwrap().value == untyped_json(br#"{"a":"1e400"}"#).unwrap().value);
+    fails(
+        r#"{"metadata":{"generation":9223372036854775808}}"#,
+        "json: cannot unmarshal number 9223372036854775808 into Go struct field ObjectMeta.metadata.generation of type int64",
+    );
+}
+
+#[test]
 fn a_second_field_of_a_name_reads_over_the_first() {
     let body = r#"{"metadata":{"name":"a","labels":{"a":"1","b":"1"}},"metadata":{"labels":{"b":"2","b":"3"}},"type":"x","type":null}"#;
     let (text, warnings) = read("Secret", Media::Json, body.as_bytes(), FieldValidation::Warn).unwrap();

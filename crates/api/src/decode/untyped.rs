@@ -74,7 +74,7 @@ pub(crate) fn value(json: &mut Parser<'_>, duplicates: &mut impl Duplicates) -> 
         Kind::Object => object(json, duplicates)?,
         Kind::Array => list(json, duplicates)?,
         Kind::String => Value::String(json.string()?.into_owned()),
-        Kind::Number => number(json.number()?),
+        Kind::Number => number(json)?,
         literal => {
             json.literal(literal)?;
             match literal {
@@ -118,10 +118,14 @@ fn list(json: &mut Parser<'_>, duplicates: &mut impl Duplicates) -> Result<Value
 }
 
 /// A whole number where it is one, so that 1 and 1.0 are equal.
-fn number(text: &str) -> Value {
+fn number(json: &mut Parser<'_>) -> Result<Value, SyntaxError> {
+    let text = json.number()?;
     match text.parse::<i64>() {
-        Ok(whole) => Value::Integer(whole),
-        Err(_) => float(text.parse().unwrap_or_default()),
+        Ok(whole) => Ok(Value::Integer(whole)),
+        Err(_) => match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(float(number)),
+            _ => Err(json.error("number out of range")),
+        },
     }
 }
 

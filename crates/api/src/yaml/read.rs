@@ -36,9 +36,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Read, String> {
     options.set_emit_comments(false);
     options.flow_nesting_limit = TREE_DEPTH;
     options.block_nesting_limit = TREE_DEPTH;
-    let last_line = text.rsplit('\n').next().unwrap_or_default();
+    let last_line = text.rsplit('\n').next().filter(|line| !line.is_empty());
     let mut reader = Reader {
-        open_line: (!last_line.trim().is_empty()).then(|| 1 + text.matches('\n').count()),
+        length: text.len(),
+        open_end: last_line.map(|line| if line.trim().is_empty() { OpenEnd::Blanks } else { OpenEnd::Text }),
         events: Parser::new_from_str_with_options(text, options),
         anchors: HashMap::new(),
         duplicates: Vec::new(),
@@ -72,6 +73,8 @@ struct Node {
     value: Value,
     size: usize,
     line: usize,
+    /// Whether it is a block scalar, whose text begins a line further on.
+    is_block: bool,
     /// A plain `<<`.
     is_merge: bool,
     /// As a key of a map; `None` for maps and lists.
@@ -85,9 +88,17 @@ struct Key {
     shown: String,
 }
 
+/// How a text without a line break at its end ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OpenEnd {
+    Blanks,
+    Text,
+}
+
 struct Reader<'a> {
-    /// The last line, if it has something on it but no line break.
-    open_line: Option<usize>,
+    length: usize,
+    /// What is on the last line, if that has no line break.
+    open_end: Option<OpenEnd>,
     events: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Anchor>,
     duplicates: Vec<String>,
@@ -140,9 +151,7 @@ impl<'a> Reader<'a> {
         let (mut node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.weight += text.len();
-                let text =
-                    if self.is_cut_short(style, span) { text.strip_suffix('\n').unwrap_or(&text) } else { &text };
-                (scalar_node(text, style, tag.as_deref(), line)?, anchor)
+                (scalar_node(self.cut_short(&text, style, span), style, tag.as_deref(), line)?, anchor)
             }
             Event::SequenceStart(_, anchor, _) => (structure(self.list()?, line), anchor),
             Event::MappingStart(_, anchor, _) => (structure(self.map()?, line), anchor),
@@ -161,10 +170,15 @@ impl<'a> Reader<'a> {
         Ok(node)
     }
 
-    /// Whether a block scalar ends with the text, which has no line break there: then it has none either.
-    fn is_cut_short(&self, style: ScalarStyle, span: Span) -> bool {
+    /// A block scalar that ends with the text, which has no line break there, has none either.
+    fn cut_short<'t>(&self, text: &'t str, style: ScalarStyle, span: Span) -> &'t str {
         let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        is_block && self.open_line.is_some_and(|line| span.end.line() >= line)
+        let at_end = span.end.byte_offset().is_some_and(|end| end >= self.length);
+        let last_line = text.trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
+        let last_is_content =
+            self.open_end == Some(OpenEnd::Text) || last_line.trim().is_empty() && !last_line.is_empty();
+        let cut = is_block && at_end && self.open_end.is_some() && last_is_content;
+        if cut { text.strip_suffix('\n').unwrap_or(text) } else { text }
     }
 
     fn list(&mut self) -> Result<Value, String> {
@@ -200,7 +214,8 @@ impl<'a> Reader<'a> {
                 return Err(format!("yaml: line {}: invalid map key", key.line));
             };
             if fields.insert(text, value.value).is_some() {
-                self.duplicates.push(format!("line {}: key {shown} already set in map", value.line));
+                let line = if value.is_block { key.line } else { value.line };
+                self.duplicates.push(format!("line {line}: key {shown} already set in map"));
             }
         }
     }
@@ -238,7 +253,7 @@ impl<'a> Reader<'a> {
         }
         self.copy(weight)?;
         self.weight += weight;
-        Ok(Node { value, size, line, is_merge: false, key })
+        Ok(Node { value, size, line, is_block: false, is_merge: false, key })
     }
 
     /// Go shares what an alias repeats; here it takes memory again, so that it must stay below a bound.
@@ -261,7 +276,7 @@ impl<'a> Reader<'a> {
 }
 
 fn structure(value: Value, line: usize) -> Node {
-    Node { value, size: 1, line, is_merge: false, key: None }
+    Node { value, size: 1, line, is_block: false, is_merge: false, key: None }
 }
 
 fn scalar_node(text: &str, style: ScalarStyle, tag: Option<&Tag>, line: usize) -> Result<Node, String> {
@@ -273,7 +288,14 @@ fn scalar_node(text: &str, style: ScalarStyle, tag: Option<&Tag>, line: usize) -
             return Err("yaml: !!binary value contains invalid base64 data".to_owned());
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        return Ok(Node { key: key_of(&Meaning::Text, &text), value: text.into(), size: 1, line, is_merge: false });
+        return Ok(Node {
+            key: key_of(&Meaning::Text, &text),
+            value: text.into(),
+            size: 1,
+            line,
+            is_block: false,
+            is_merge: false,
+        });
     }
     let meaning = match tag {
         None if plain => scalar::resolve(text),
@@ -285,7 +307,8 @@ fn scalar_node(text: &str, style: ScalarStyle, tag: Option<&Tag>, line: usize) -
         return Err("json: unsupported value: not a finite number".to_owned());
     };
     let is_merge = plain && text == "<<";
-    Ok(Node { key, value, size: 1, line, is_merge })
+    let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+    Ok(Node { key, value, size: 1, line, is_block, is_merge })
 }
 
 /// A scalar that says what it is.

@@ -79,6 +79,8 @@ fn documents_become_json() {
     document("# nothing\n\n", "null");
     document("---\n", "null");
     document("k: |\n  a\n  b", r#"{"k":"a\nb"}"#);
+    document("k: |\n  a\n---", r#"{"k":"a\n"}"#);
+    document("k: >\n  a\n   ", r#"{"k":"a\n "}"#);
     document("a: 1\n---\nb: [\n", r#"{"a":1}"#);
     document("--- a\n", "\"a\"");
     document("{\"apiVersion\":\"v1\",\"data\":{\"a\":\"b\"}}", r#"{"apiVersion":"v1","data":{"a":"b"}}"#);
@@ -129,13 +131,13 @@ fn hostile_documents_are_bounded() {
 
 #[test]
 fn duplicate_keys_name_their_line() {
-    let read = untyped_yaml(b"a: 1\nb: {c: 1, c: 2}\na: 3\n1: x\n1: y\n").unwrap();
+    let read = untyped_yaml(b"a: 1\nb: {c: 1, c: 2}\na: |\n  3\n1: x\n1: y\n").unwrap();
     assert_eq!(
         read.duplicates,
         [
             r#"line 2: key "c" already set in map"#,
             r#"line 3: key "a" already set in map"#,
-            "line 5: key 1 already set in map"
+            "line 6: key 1 already set in map"
         ]
     );
 }
