@@ -452,8 +452,8 @@ fn path_start(row: &Resource) -> usize {
 /// The row of a key of the store.
 fn row_of(key: &str) -> Option<&'static Resource> {
     let rest = key.strip_prefix("/registry/")?;
-    let rows = api::resources::all().iter().copied().filter(|row| is_stored(row));
-    rows.filter(|row| rest.strip_prefix(row.storage_prefix).is_some_and(|path| path.starts_with('/'))).last()
+    let mut rows = api::resources::all().iter().copied().filter(|row| is_stored(row));
+    rows.rfind(|row| rest.strip_prefix(row.storage_prefix).is_some_and(|path| path.starts_with('/')))
 }
 
 /// Reads a stored value again: at start, and for the past.

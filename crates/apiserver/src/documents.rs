@@ -233,12 +233,12 @@ fn health(pipeline: &Pipeline, kind: &str, check: &str, query: Option<&str>) -> 
     for (name, passes) in checks {
         let line = if excluded.contains(name) {
             excluded.retain(|other| other != name);
-            write!(report, "[+]{name} excluded: ok\n")
+            writeln!(report, "[+]{name} excluded: ok")
         } else if passes(pipeline) {
-            write!(report, "[+]{name} ok\n")
+            writeln!(report, "[+]{name} ok")
         } else {
             passed = false;
-            write!(report, "[-]{name} failed: reason withheld\n")
+            writeln!(report, "[-]{name} failed: reason withheld")
         };
         line.unwrap_or_default();
     }

@@ -304,7 +304,7 @@ impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "writing to the store failed");
         match error {
-            CommitError::Full { .. } => Self::unavailable("the disk of the store is full; nothing was written"),
+            CommitError::Full => Self::unavailable("the disk of the store is full; nothing was written"),
             _ => Self::unavailable("the store cannot be written now; nothing was acknowledged"),
         }
     }

@@ -15,6 +15,9 @@ use crate::query::WriteOptions;
 /// How often a change that names no revision is tried against a moving object.
 const ATTEMPTS: usize = 100;
 
+/// A change of the current object in place.
+pub(super) type Edit = Box<dyn Fn(&mut Value) -> Result<()> + Send + Sync>;
+
 /// Where the new object comes from.
 pub(super) enum Source {
     /// The object itself, decoded and defaulted.
@@ -22,7 +25,7 @@ pub(super) enum Source {
     /// A patch of the current one.
     Patch(Patch),
     /// A function of the current one: a subresource whose body is no object of the kind.
-    Edit(Box<dyn Fn(&mut Value) -> Result<()> + Send + Sync>),
+    Edit(Edit),
 }
 
 /// A new object on its way into the store.
