@@ -374,6 +374,10 @@ fn is_blank_or_break(character: char) -> bool {
 
 fn style(text: &str, place: Place) -> Style {
     let traits = Traits::of(text);
+    // These end a line in YAML 1.1 and not in 1.2: in quotes all readers agree on them.
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return Style::Double;
+    }
     let wanted = if text.contains('\n') {
         Style::Literal
     } else if scalar::needs_quotes(text) || (text == "<<" && place != Place::Item) {
