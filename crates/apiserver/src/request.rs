@@ -110,7 +110,8 @@ impl<'a> ResourcePath<'a> {
         }
         let row = api::resources::find(self.group, self.version, self.resource)?;
         let named_outside = row.namespaced && !self.in_namespace && !self.name.is_empty();
-        if named_outside || (!row.namespaced && self.in_namespace) || self.name.contains('/') {
+        let escaped = self.name.contains('/') || self.namespace.contains('/');
+        if named_outside || (!row.namespaced && self.in_namespace) || escaped {
             return None;
         }
         if self.subresource.is_empty() {
