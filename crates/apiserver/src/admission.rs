@@ -32,7 +32,11 @@ impl Admission {
             live_namespace(cache, who, object.name())?;
         }
         match (who.row.group, who.row.plural) {
-            ("", "pods") => service_account(cache, who, object),
+            ("", "pods") => {
+                service_account(cache, who, object)?;
+                let refusal = api::resources::pod::refusal(object);
+                refusal.map_or(Ok(()), |why| Err(ApiError::refused(who.row, object.name(), &why)))
+            }
             ("", "services") => {
                 self.service_range.assign(cache, who.row, object, None)?;
                 node_ports::assign(cache, who.row, object, None)

@@ -8,6 +8,7 @@ mod controllers;
 mod errors;
 mod flags;
 mod limits;
+mod pods;
 mod program;
 mod recover;
 mod signals;
