@@ -19,7 +19,8 @@ use kube::runtime::{WatchStreamExt, watcher};
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::objects::{Kind, Meta, Objects};
+use crate::meta::Meta;
+use crate::objects::{Kind, Objects};
 use crate::work::{self, chain};
 use collect::Collector;
 use graph::{Graph, Key, Uid, lock};

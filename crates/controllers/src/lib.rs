@@ -3,6 +3,7 @@
 
 mod error;
 mod garbage_collector;
+mod meta;
 mod namespace;
 mod objects;
 mod service_account;

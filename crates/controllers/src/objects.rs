@@ -5,8 +5,7 @@ use futures::{StreamExt, TryStreamExt};
 use http::HeaderValue;
 use http::header::ACCEPT;
 use kube::api::{
-    Api, DeleteParams, DynamicObject, ListParams, ObjectList, PartialObjectMeta, Patch, PatchParams, Preconditions,
-    WatchEvent, WatchParams,
+    Api, DeleteParams, ListParams, ObjectList, Patch, PatchParams, Preconditions, WatchEvent, WatchParams,
 };
 use kube::core::Request;
 use kube::discovery::{ApiResource, Discovery, Scope, verbs};
@@ -14,9 +13,7 @@ use kube::{Client, ResourceExt};
 use serde_json::Value;
 
 use crate::Error;
-
-/// The metadata of an object.
-pub(crate) type Meta = PartialObjectMeta<DynamicObject>;
+use crate::meta::Meta;
 
 /// Objects in one page of a list.
 const PAGE: u32 = 500;

@@ -10,7 +10,8 @@ use tracing::debug;
 
 use super::graph::{FOREGROUND, Graph, Key, Node, ORPHAN, Owner, Stage, Uid, lock};
 use crate::Error;
-use crate::objects::{Kind, Meta, Objects};
+use crate::meta::Meta;
+use crate::objects::{Kind, Objects};
 use crate::work::Next;
 
 /// Does the work.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kube::ResourceExt;
 
-use crate::objects::Meta;
+use crate::meta::Meta;
 
 /// The finalizer of objects that are deleted after their dependents.
 pub(super) const FOREGROUND: &str = "foregroundDeletion";
@@ -223,16 +223,15 @@ impl Graph {
 
 #[cfg(test)]
 mod tests {
-    use kube::api::PartialObjectMetaExt;
     use serde_json::{Value, json};
 
     use super::{Graph, Key};
-    use crate::objects::Meta;
+    use crate::meta::Meta;
 
     fn object(uid: &str, metadata: Value) -> Meta {
         let mut all = json!({ "uid": uid, "name": uid, "namespace": "n" });
         all.as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
-        serde_json::from_value::<kube::api::ObjectMeta>(all).unwrap().into_response_partial()
+        serde_json::from_value(json!({ "metadata": all })).unwrap()
     }
 
     fn owned(uid: &str, owner: &str, blocks: bool) -> Meta {
