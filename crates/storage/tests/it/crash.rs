@@ -58,24 +58,31 @@ async fn check_history(store: &Store, seen: &Seen) {
 #[test]
 fn storm_of_writes() {
     if let Some(path) = folder_of_child() {
-        let folder = Folder::at(&path);
-        // Little history, so that it is also killed while rows are removed.
-        let mut config = Config::new(folder.database());
-        config.history.count = 100;
-        let (store, _) = folder.open_with(config).unwrap();
-        block_on(async {
-            let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write(store.clone(), writer))).collect();
-            for writer in writers {
-                writer.await.unwrap();
-            }
-        });
+        run_storm(&Folder::at(&path), u64::MAX);
     }
 }
 
+/// Writes until so many writes were made.
+pub(crate) fn run_storm(folder: &Folder, writes: u64) {
+    // Little history, so that it is also stopped while rows are removed.
+    let mut config = Config::new(folder.database());
+    config.history.count = 100;
+    let (store, _) = folder.open_with(config).unwrap();
+    block_on(async {
+        let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write(store.clone(), writer, writes))).collect();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+    });
+}
+
 /// Says what it will write, writes, and says what it was told.
-async fn write(store: Store, writer: usize) {
+async fn write(store: Store, writer: usize, writes: u64) {
     let say = |line: String| std::io::stdout().lock().write_all(format!("{line}\n").as_bytes()).unwrap();
     for number in store.revision().0.. {
+        if store.revision().0 >= writes {
+            return;
+        }
         let key = format!("/registry/secrets/w{writer}/{}", number % KEYS);
         let (value, current) = (format!("{key}#{number}"), store.current(&key));
         let value = value.repeat(1 + number as usize % 90);
@@ -116,8 +123,9 @@ fn storm(folder: &Folder, life: Duration) -> Vec<String> {
     lines
 }
 
-#[derive(Default)]
-struct Expected {
+/// What must be found after everything that was said.
+#[derive(Default, Clone)]
+pub(crate) struct Expected {
     /// The value that each key must have; "-" is none.
     acknowledged: BTreeMap<String, String>,
     /// The write of each key that was under way.
@@ -126,7 +134,7 @@ struct Expected {
 }
 
 impl Expected {
-    fn note(&mut self, line: &str) {
+    pub(crate) fn note(&mut self, line: &str) {
         // The test harness writes the name of the test in front of the first line.
         let line = line.rsplit_once("... ").map_or(line, |(_, line)| line);
         match line.split(' ').collect::<Vec<_>>()[..] {
@@ -142,7 +150,7 @@ impl Expected {
     }
 
     /// Takes what is there for the truth of the next round, after it was found right.
-    fn check(&mut self, state: &BTreeMap<storage::Key, (Revision, Vec<u8>)>, newest: Revision) {
+    pub(crate) fn check(&mut self, state: &BTreeMap<storage::Key, (Revision, Vec<u8>)>, newest: Revision) {
         let found =
             |key: &str| state.get(key).map_or("-".to_owned(), |(_, value)| String::from_utf8(value.clone()).unwrap());
         assert!(newest >= self.newest, "revision {newest} is there, {} was acknowledged", self.newest);

@@ -15,6 +15,8 @@ mod model;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod storm;
