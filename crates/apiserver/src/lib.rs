@@ -58,7 +58,7 @@ pub struct Options {
     pub header_timeout: Duration,
     /// The longest body of a request in bytes.
     pub body_size: usize,
-    /// How long a body may make no progress.
+    /// How long a body, in or out, may make no progress.
     pub body_stall: Duration,
     /// How long Events are kept (`--event-ttl`).
     pub event_ttl: Duration,
@@ -131,6 +131,7 @@ impl Server {
             most: self.options.max_connections,
             header_size: self.options.header_size,
             header_timeout: self.options.header_timeout,
+            write_stall: self.options.body_stall,
             drain: self.options.drain,
         };
         let expiry = tokio::spawn(expiry::run(

@@ -1,27 +1,39 @@
 //! Connections: TLS, who the client's certificate says it is, and hyper.
 
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use auth::Identity;
 use auth::x509::{IdentifyError, end, identify};
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::body::BoxError;
 use crate::pipeline::Pipeline;
 
+mod activity;
+mod unstalled;
+
+use activity::{Activity, Tracked};
+use unstalled::Unstalled;
+
 /// A pause after the kernel refused a connection (out of descriptors): accepting in a tight loop helps nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a connection may be open without a request (`IdleTimeout` of `server/secure_serving.go`).
+const IDLE: Duration = Duration::from_secs(90);
 
 /// Limits of connections.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +41,8 @@ pub(crate) struct ConnectionLimits {
     pub(crate) most: usize,
     pub(crate) header_size: usize,
     pub(crate) header_timeout: Duration,
+    /// How long a client may take nothing of what is written to it.
+    pub(crate) write_stall: Duration,
     pub(crate) drain: Duration,
 }
 
@@ -42,10 +56,14 @@ pub(crate) async fn serve(
 ) {
     let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(limits.most));
-    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            Some(ended) = connections.join_next() => {
+                tell_panic(ended);
+                continue;
+            }
             _ = ending.wait_for(|ending| *ending) => break,
         };
         let stream = match accepted {
@@ -60,17 +78,28 @@ pub(crate) async fn serve(
             tracing::warn!(most = limits.most, "a connection was refused: --max-connections is reached");
             continue;
         };
-        let (acceptor, pipeline, watcher) = (acceptor.clone(), Arc::clone(&pipeline), graceful.watcher());
-        tokio::spawn(async move {
+        let (acceptor, pipeline, ending) = (acceptor.clone(), Arc::clone(&pipeline), ending.clone());
+        connections.spawn(async move {
             let _place = place;
             if let Some(stream) = handshake(&acceptor, stream, limits.header_timeout).await {
-                connection(pipeline, stream, limits, watcher).await;
+                connection(pipeline, stream, limits, ending).await;
             }
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+    let drained = async {
+        while let Some(ended) = connections.join_next().await {
+            tell_panic(ended);
+        }
+    };
+    if tokio::time::timeout(limits.drain, drained).await.is_err() {
         tracing::warn!("some connections did not end in time");
+    }
+}
+
+fn tell_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection ended badly");
     }
 }
 
@@ -96,33 +125,111 @@ async fn connection(
     pipeline: Arc<Pipeline>,
     stream: TlsStream<TcpStream>,
     limits: ConnectionLimits,
-    watcher: hyper_util::server::graceful::Watcher,
+    ending: watch::Receiver<bool>,
 ) {
     let credential = credential(&stream);
-    let service = service_fn(move |request: http::Request<Incoming>| {
+    let activity = Arc::new(Activity::default());
+    let tracker = Arc::clone(&activity);
+    let service = service_fn(move |request: Request<Incoming>| {
         let (pipeline, identity) = (Arc::clone(&pipeline), credential.as_ref().and_then(Credential::identity));
+        let open = tracker.open();
         async move {
             let (parts, body) = request.into_parts();
             let body = body.map_err(|error| Box::new(error) as BoxError).boxed_unsync();
-            Ok::<_, std::convert::Infallible>(pipeline.handle(parts, body, identity).await)
+            let response: Response<_> = pipeline.handle(parts, body, identity).await;
+            Ok::<_, std::convert::Infallible>(response.map(|body| Tracked::new(body, open)))
         }
     });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // The client has chosen in the handshake: waiting for its first bytes to tell would have no time limit.
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2".as_slice());
+    let io = TokioIo::new(Unstalled::new(stream, limits.write_stall));
+    let served = if is_http2 {
+        attend(http2(limits).serve_connection(io, service), &activity, limits.header_timeout, ending).await
+    } else {
+        let connection = http1(limits).serve_connection(io, service).with_upgrades();
+        attend(connection, &activity, limits.header_timeout, ending).await
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended badly");
+    }
+}
+
+fn http1(limits: ConnectionLimits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(limits.header_size);
     builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        .max_buf_size(limits.header_size)
-        .http2()
+}
+
+fn http2(limits: ConnectionLimits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(limits.header_size).unwrap_or(u32::MAX))
         .max_concurrent_streams(250)
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20)
         .keep_alive_interval(Duration::from_secs(30));
-    let served = watcher.watch(builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned());
-    if let Err(error) = served.await {
-        tracing::debug!(error, "a connection ended badly");
+    builder
+}
+
+/// A connection that can be asked to end when its requests are answered.
+trait Graceful: Future<Output = hyper::Result<()>> {
+    fn graceful_shutdown(self: Pin<&mut Self>);
+}
+
+type Socket = TokioIo<Unstalled<TlsStream<TcpStream>>>;
+
+impl<S> Graceful for http1::UpgradeableConnection<Socket, S>
+where
+    S: HttpService<Incoming, ResBody = Tracked> + 'static,
+    S::Error: Into<BoxError>,
+{
+    fn graceful_shutdown(self: Pin<&mut Self>) {
+        Self::graceful_shutdown(self);
+    }
+}
+
+impl<S> Graceful for http2::Connection<Socket, S, TokioExecutor>
+where
+    S: HttpService<Incoming, ResBody = Tracked> + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+{
+    fn graceful_shutdown(self: Pin<&mut Self>) {
+        Self::graceful_shutdown(self);
+    }
+}
+
+/// Goes on until the connection ends, was idle for too long, or the server goes down. The first request must come
+/// as fast as a head must, so that connections cannot be held by saying nothing.
+async fn attend<C: Graceful>(
+    connection: C,
+    activity: &Activity,
+    first: Duration,
+    mut ending: watch::Receiver<bool>,
+) -> hyper::Result<()> {
+    let mut connection = pin!(connection);
+    let (mut look, mut begun, mut closing) = (Instant::now() + first, 0, false);
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            _ = ending.wait_for(|ending| *ending), if !closing => {
+                closing = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = tokio::time::sleep_until(look) => {
+                if !activity.is_idle_since(begun) {
+                    begun = activity.begun();
+                    look = Instant::now() + IDLE;
+                } else if closing {
+                    return Ok(());
+                } else {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                    look = Instant::now() + first;
+                }
+            }
+        }
     }
 }
 
