@@ -269,6 +269,8 @@ pub(crate) struct Cache {
     state: RwLock<State>,
     /// The newest revision that readers can see.
     seen: watch::Sender<u64>,
+    /// Told of the changes of one collection each, so that the watchers of the others sleep on.
+    changed: HashMap<&'static str, watch::Sender<u64>>,
     /// Objects that the store could not open, by key.
     damaged: RwLock<BTreeMap<Key, u64>>,
     watchers: AtomicU64,
@@ -290,11 +292,12 @@ pub(crate) enum Changes {
 
 impl Cache {
     pub(crate) fn new() -> Self {
-        let rows = api::resources::all().iter().filter(|row| is_stored(row));
-        let collections = rows.map(|row| (row.storage_prefix, Collection::default())).collect();
+        let prefixes = || api::resources::all().iter().filter(|row| is_stored(row)).map(|row| row.storage_prefix);
+        let collections = prefixes().map(|prefix| (prefix, Collection::default())).collect();
         Self {
             state: RwLock::new(State { collections, revision: 0 }),
             seen: watch::Sender::new(0),
+            changed: prefixes().map(|prefix| (prefix, watch::Sender::new(0))).collect(),
             damaged: RwLock::default(),
             watchers: AtomicU64::new(0),
         }
@@ -314,6 +317,11 @@ impl Cache {
     /// Told of each new revision.
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.seen.subscribe()
+    }
+
+    /// Told of each change of the row's collection.
+    pub(crate) fn subscribe_to(&self, row: &Resource) -> watch::Receiver<u64> {
+        self.changed.get(row.storage_prefix).unwrap_or(&self.seen).subscribe()
     }
 
     /// How many objects a collection has.
@@ -386,15 +394,15 @@ impl Cache {
         })
     }
 
-    /// The changes after a revision, as far as the window holds them.
-    pub(crate) fn changes(&self, row: &Resource, after: u64) -> Changes {
+    /// The first changes after a revision, at most `limit`, as far as the window holds them.
+    pub(crate) fn changes(&self, row: &Resource, after: u64, limit: usize) -> Changes {
         let state = self.state.read();
         let Some(collection) = state.collections.get(row.storage_prefix) else { return Changes::Events(Vec::new()) };
         if after < collection.dropped {
             return Changes::Gone;
         }
         let from = collection.events.partition_point(|event| event.revision <= after);
-        Changes::Events(collection.events.range(from..).cloned().collect())
+        Changes::Events(collection.events.range(from..).take(limit).cloned().collect())
     }
 
     /// Objects below a prefix that the store holds but could not open.
@@ -486,6 +494,9 @@ impl Observer for Cache {
     fn committed(&self, batch: Vec<Committed>) {
         let Some(newest) = batch.last().map(|change| change.revision.0) else { return };
         let ready: Vec<_> = batch.into_iter().filter_map(|change| self.ready(change)).collect();
+        let mut touched: Vec<&'static str> = ready.iter().map(|(row, ..)| row.storage_prefix).collect();
+        touched.sort_unstable();
+        touched.dedup();
         let mut state = self.state.write();
         for (row, key, revision, entry) in ready {
             if let Some(collection) = state.collections.get_mut(row.storage_prefix) {
@@ -495,6 +506,9 @@ impl Observer for Cache {
         state.revision = newest;
         drop(state);
         self.publish(newest);
+        for changed in touched.into_iter().filter_map(|prefix| self.changed.get(prefix)) {
+            changed.send_replace(newest);
+        }
     }
 }
 

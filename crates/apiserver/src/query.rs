@@ -12,6 +12,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::{ApiError, Result};
 
+/// Timeouts beyond it are as good as none, and clocks cannot add them.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 /// The parameters of a request; of one that comes twice the first counts, as Go's `url.Values.Get`.
 #[derive(Default)]
 pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -194,7 +197,8 @@ pub(crate) struct ListOptions {
     pub(crate) version_match: Match,
     pub(crate) timeout: Option<Duration>,
     pub(crate) bookmarks: bool,
-    pub(crate) send_initial_events: bool,
+    /// `None` where it is not given, which means something else than `false`.
+    pub(crate) send_initial_events: Option<bool>,
 }
 
 impl ListOptions {
@@ -221,9 +225,9 @@ impl ListOptions {
             continue_token: query.text("continue").to_owned(),
             resource_version: query.text("resourceVersion").to_owned(),
             version_match,
-            timeout: timeout.filter(|seconds| *seconds > 0).map(Duration::from_secs),
+            timeout: timeout.filter(|seconds| *seconds > 0).map(Duration::from_secs).map(|it| it.min(LONGEST_TIMEOUT)),
             bookmarks: query.flag("allowWatchBookmarks"),
-            send_initial_events: query.flag("sendInitialEvents"),
+            send_initial_events: query.get("sendInitialEvents").map(|_| query.flag("sendInitialEvents")),
         })
     }
 }

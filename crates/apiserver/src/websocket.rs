@@ -10,9 +10,12 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::body::Body;
+
+/// What a client may say in one message; nothing that it says is looked at.
+const LONGEST: usize = 64 << 10;
 
 /// A client's wish to go on in WebSocket, which only streams grant.
 pub(crate) struct Upgrade {
@@ -35,7 +38,8 @@ impl Upgrade {
         // The task ends with the stream or the client, whichever comes first; the shutdown ends all streams.
         tokio::spawn(async move {
             if let Ok(upgraded) = connection.await {
-                let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
+                let limits = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+                let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(limits)).await;
                 send(socket, body).await;
             }
         });

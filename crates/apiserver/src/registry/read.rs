@@ -54,7 +54,7 @@ impl Registry {
         if !damaged.is_empty() {
             if options.resource_version == "0" {
                 // A client that goes on to watch from here would take what is left out for deleted.
-                return Err(ApiError::internal(format!("{} cannot be read", damaged_names(&damaged))));
+                return Err(unreadable(&damaged));
             }
             warnings.push(format!("left out what cannot be read: {}", damaged_names(&damaged)));
         }
@@ -270,6 +270,11 @@ fn expired(start: &str) -> ApiError {
                    with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the \
                    time the first chunk was returned and now may show up in the list.";
     ApiError { continue_token: fresh, ..ApiError::expired(message) }
+}
+
+/// The failure of a list from which a client would go on to watch.
+pub(super) fn unreadable(damaged: &[(storage::Key, u64)]) -> ApiError {
+    ApiError::internal(format!("{} cannot be read", damaged_names(damaged)))
 }
 
 fn damaged_names(damaged: &[(storage::Key, u64)]) -> String {

@@ -12,10 +12,11 @@ use api::value::Value;
 use bytes::{Bytes, BytesMut};
 use futures::stream;
 use parking_lot::Mutex;
-use storage::{ChangeKind, Revision};
+use storage::{ChangeKind, Revision, Store};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::read::unreadable;
 use super::{Answer, Call, Content, Registry, face, storing};
 use crate::body::Body;
 use crate::cache::{Cache, Changes, Entry, Event, EventType, OpenWatch, Scope, frame, restore};
@@ -29,7 +30,9 @@ const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 /// `--min-request-timeout`: watches without a timeout end after it, up to twice as long.
 const LEAST_TIMEOUT: Duration = Duration::from_secs(1800);
 /// The most changes that are read from the log at a time.
-const LOG_PAGE: usize = 1000;
+const LOG_PAGE: usize = 500;
+/// The most objects or changes that are made ready before the client takes some.
+const AT_ONCE: usize = 64;
 
 /// How many watches one identity may hold, and the signal that ends all.
 pub(crate) struct WatchLimits {
@@ -82,7 +85,8 @@ impl Registry {
         let options = ListOptions::parse(&call.query, row, true, Some(&call.who.name))?;
         let asked = parse_revision(&options.resource_version).map_err(|why| ApiError::new(500, "", why))?;
         let slot = self.watch_limits.enter(&call.who.identity.user)?;
-        if options.send_initial_events {
+        let initial = options.send_initial_events;
+        if initial == Some(true) {
             self.wait_for(asked.unwrap_or(0)).await?;
         }
         let timeout = options.timeout.unwrap_or_else(|| LEAST_TIMEOUT + jitter(LEAST_TIMEOUT));
@@ -91,9 +95,10 @@ impl Registry {
             cache: Arc::clone(&self.cache),
             namespace: call.who.namespace.clone(),
             form: call.form(),
-            cursor: 0,
+            cursor: self.cache.revision(),
+            stage: Stage::Window,
             pending: VecDeque::new(),
-            seen: self.cache.subscribe(),
+            changed: self.cache.subscribe_to(storing(row)),
             ending: self.watch_limits.ending.clone(),
             until: Instant::now() + timeout,
             bookmark_at: Instant::now() + BOOKMARK_INTERVAL,
@@ -103,39 +108,16 @@ impl Registry {
             _held: (slot, OpenWatch::new(&self.cache)),
         };
         match asked {
-            Some(revision) if revision > 0 && !watcher.options.send_initial_events => {
-                self.resume(&mut watcher, revision).await?
+            Some(revision) if revision > 0 && initial != Some(true) => {
+                watcher.cursor = revision;
+                watcher.stage = Stage::Log(self.store.clone());
             }
+            _ if initial == Some(false) => {}
             _ => watcher.begin_with_state()?,
         }
         let pieces =
             stream::unfold(watcher, |mut watcher| async move { watcher.next().await.map(|piece| (piece, watcher)) });
         Ok(Answer::ok(Content::Stream(Body::stream(pieces))))
-    }
-
-    /// Goes on from a revision: from the window if it reaches that far, else from the log.
-    async fn resume(&self, watcher: &mut Watcher, from: u64) -> Result<()> {
-        watcher.cursor = from;
-        let row = storing(watcher.row);
-        while matches!(self.cache.changes(row, watcher.cursor), Changes::Gone) {
-            let prefix = Scope { namespace: "", after: None }.prefix(row);
-            let read = match self.store.history(&prefix, Revision(watcher.cursor), LOG_PAGE).await {
-                Ok(read) => read,
-                Err(storage::ReadError::Compacted { asked, oldest }) => {
-                    return watcher.end_with_gone(asked.0, oldest.0);
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let through = read.through.0;
-            for change in read.changes {
-                watcher.offer(&past_event(row, change)?)?;
-            }
-            if through <= watcher.cursor {
-                break;
-            }
-            watcher.cursor = through;
-        }
-        Ok(())
     }
 }
 
@@ -170,16 +152,28 @@ pub(super) enum WatchForm {
     Table(render::Include, bool),
 }
 
+/// Where what a watch sends comes from. Each is read a little at a time, as fast as the client takes it, so that a
+/// slow one holds little.
+enum Stage {
+    /// The state at the beginning.
+    State(std::vec::IntoIter<Arc<Entry>>),
+    /// The log, until it has reached the window.
+    Log(Store),
+    /// The window of changes.
+    Window,
+}
+
 struct Watcher {
     row: &'static Resource,
     cache: Arc<Cache>,
     namespace: String,
     options: ListOptions,
     form: WatchForm,
-    /// All changes up to here are in `pending` or sent.
+    stage: Stage,
+    /// All changes up to here are in the state, in `pending`, or sent.
     cursor: u64,
     pending: VecDeque<Bytes>,
-    seen: watch::Receiver<u64>,
+    changed: watch::Receiver<u64>,
     ending: watch::Receiver<bool>,
     until: Instant,
     bookmark_at: Instant,
@@ -194,28 +188,16 @@ impl Watcher {
     /// The state of now as ADDED events, then what changes.
     fn begin_with_state(&mut self) -> Result<()> {
         let row = storing(self.row);
+        let damaged = self.cache.damaged(row, &self.namespace);
+        if !damaged.is_empty() {
+            return Err(unreadable(&damaged));
+        }
         let scope = Scope { namespace: &self.namespace, after: None };
         let selected = |entry: &Entry| entry.is_selected(&self.options.labels, &self.options.fields);
         let snapshot = self.cache.list(row, &scope, 0, selected);
         self.cursor = snapshot.revision;
-        for entry in snapshot.entries {
-            let shown = face(self.row, &entry)?;
-            let piece = self.show(EventType::Added, &shown);
-            self.pending.push_back(piece);
-        }
-        if self.options.send_initial_events && self.options.bookmarks {
-            self.initial_end = true;
-            let bookmark = self.bookmark();
-            self.pending.push_back(bookmark);
-        }
-        Ok(())
-    }
-
-    /// A stream of one ERROR event: the revision is gone.
-    fn end_with_gone(&mut self, asked: u64, oldest: u64) -> Result<()> {
-        let error = ApiError::expired(format!("too old resource version: {asked} ({oldest})"));
-        self.pending.push_back(error_frame(&error));
-        self.over = true;
+        self.stage = Stage::State(snapshot.entries.into_iter());
+        self.initial_end = self.options.send_initial_events == Some(true) && self.options.bookmarks;
         Ok(())
     }
 
@@ -225,19 +207,99 @@ impl Watcher {
             if let Some(piece) = self.take() {
                 return Some(piece);
             }
-            if self.over {
+            let now = Instant::now();
+            if self.over || *self.ending.borrow() || now >= self.until {
                 return None;
             }
-            let newest = *self.seen.borrow_and_update();
-            match self.cache.changes(storing(self.row), self.cursor) {
-                Changes::Gone => return None,
-                Changes::Events(events) => self.take_in(&events)?,
-            }
-            self.cursor = self.cursor.max(newest);
-            if self.pending.is_empty() && !self.wait().await {
-                return None;
+            if let Err(error) = self.fill(now).await {
+                self.pending.push_back(error_frame(&error));
+                self.over = true;
             }
         }
+    }
+
+    /// Queues what comes next, or waits for it.
+    async fn fill(&mut self, now: Instant) -> Result<()> {
+        match &mut self.stage {
+            Stage::State(entries) => {
+                let next: Vec<_> = entries.take(AT_ONCE).collect();
+                if next.is_empty() {
+                    self.stage = Stage::Window;
+                    if self.initial_end {
+                        self.bookmark();
+                    }
+                }
+                for entry in next {
+                    let shown = face(self.row, &entry)?;
+                    let piece = self.show(EventType::Added, &shown);
+                    self.pending.push_back(piece);
+                }
+                Ok(())
+            }
+            Stage::Log(store) => {
+                let store = store.clone();
+                self.fill_from_log(&store).await
+            }
+            Stage::Window if now >= self.bookmark_at => {
+                self.bookmark_at = now + BOOKMARK_INTERVAL;
+                if self.options.bookmarks {
+                    self.bookmark();
+                }
+                Ok(())
+            }
+            Stage::Window => self.fill_from_window().await,
+        }
+    }
+
+    /// Goes on from a revision: from the window if it reaches that far, else from the log.
+    async fn fill_from_log(&mut self, store: &Store) -> Result<()> {
+        let row = storing(self.row);
+        if matches!(self.cache.changes(row, self.cursor, 0), Changes::Events(_)) {
+            self.stage = Stage::Window;
+            return Ok(());
+        }
+        let prefix = Scope { namespace: &self.namespace, after: None }.prefix(row);
+        let read = match store.history(&prefix, Revision(self.cursor), LOG_PAGE).await {
+            Ok(read) => read,
+            Err(storage::ReadError::Compacted { asked, oldest }) => {
+                return Err(ApiError::expired(format!("too old resource version: {asked} ({oldest})")));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        for change in read.changes {
+            self.offer(&past_event(row, change)?)?;
+        }
+        self.cursor = self.cursor.max(read.through.0);
+        Ok(())
+    }
+
+    async fn fill_from_window(&mut self) -> Result<()> {
+        self.changed.borrow_and_update();
+        let newest = self.cache.revision();
+        let Changes::Events(events) = self.cache.changes(storing(self.row), self.cursor, AT_ONCE) else {
+            // Too slow: it comes back with its last revision.
+            self.over = true;
+            return Ok(());
+        };
+        for event in &events {
+            self.offer(event)?;
+            self.cursor = event.revision;
+        }
+        if events.is_empty() {
+            self.cursor = self.cursor.max(newest);
+            self.wait().await;
+        }
+        Ok(())
+    }
+
+    /// Waits for a change, a bookmark's time or the end.
+    async fn wait(&mut self) {
+        let gone = tokio::select! {
+            changed = self.changed.changed() => changed.is_err(),
+            _ = self.ending.wait_for(|ending| *ending) => true,
+            () = tokio::time::sleep_until(self.bookmark_at.min(self.until)) => false,
+        };
+        self.over |= gone;
     }
 
     /// Everything that is ready, in pieces that are not too large.
@@ -254,34 +316,6 @@ impl Watcher {
             joined.extend_from_slice(&piece);
         }
         Some(joined.freeze())
-    }
-
-    /// `None` where an event cannot be shown, which ends the watch.
-    fn take_in(&mut self, events: &[Arc<Event>]) -> Option<()> {
-        for event in events {
-            self.offer(event).ok()?;
-            self.cursor = event.revision;
-        }
-        Some(())
-    }
-
-    /// Waits for a change, a bookmark's time or the end; `false` ends the watch.
-    async fn wait(&mut self) -> bool {
-        tokio::select! {
-            changed = self.seen.changed() => return changed.is_ok(),
-            _ = self.ending.wait_for(|ending| *ending) => return false,
-            () = tokio::time::sleep_until(self.bookmark_at.min(self.until)) => {}
-        }
-        if Instant::now() >= self.until {
-            return false;
-        }
-        self.bookmark_at = Instant::now() + BOOKMARK_INTERVAL;
-        if self.options.bookmarks {
-            // What came since the last look is taken in first, so that the bookmark skips nothing.
-            let bookmark = self.bookmark();
-            self.pending.push_back(bookmark);
-        }
-        true
     }
 
     /// Queues what this watcher is to see of a change, if anything.
@@ -317,15 +351,15 @@ impl Watcher {
         }
     }
 
-    /// A BOOKMARK at the cursor; the first of a watch with initial events is annotated as their end.
-    fn bookmark(&mut self) -> Bytes {
+    /// Queues a BOOKMARK at the cursor; the first of a watch with initial events is annotated as their end.
+    fn bookmark(&mut self) {
         let (kind, version) = match self.form {
             WatchForm::Object => (self.row.kind.to_owned(), self.row.api_version()),
             WatchForm::Metadata => ("PartialObjectMetadata".to_owned(), "meta.k8s.io/v1".to_owned()),
             WatchForm::Table(..) => ("Table".to_owned(), "meta.k8s.io/v1".to_owned()),
         };
         let ends = std::mem::take(&mut self.initial_end);
-        render::bookmark((&kind, &version), self.cursor, ends)
+        self.pending.push_back(render::bookmark((&kind, &version), self.cursor, ends));
     }
 }
 
