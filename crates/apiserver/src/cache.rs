@@ -32,7 +32,8 @@ pub(crate) struct Entry {
     pub(crate) json: Bytes,
     /// What selectors and Tables need.
     pub(crate) summary: Arc<Summary>,
-    /// When this process first saw this state, in seconds of Unix time.
+    /// When this state was written, in seconds of Unix time; of what lay in the store at the start, other than Events,
+    /// when that was.
     pub(crate) written: i64,
     /// Where in `json` the resourceVersion field is.
     version: Range<u32>,
@@ -244,7 +245,8 @@ impl Collection {
                 (entry, previous, false)
             }
             None => {
-                let Some(previous) = self.entries.remove(key) else { return };
+                // Nobody has seen what could not be read: who watches begins anew rather than miss that it is gone.
+                let Some(previous) = self.entries.remove(key) else { return self.forget(revision) };
                 (Arc::new(previous.at(revision)), Some(previous), true)
             }
         };
@@ -256,6 +258,15 @@ impl Collection {
                 self.dropped = gone.revision;
             }
         }
+    }
+}
+
+impl Collection {
+    /// Ends all watches that have not seen this revision.
+    fn forget(&mut self, revision: u64) {
+        self.events.clear();
+        self.bytes = 0;
+        self.dropped = revision;
     }
 }
 
@@ -415,6 +426,11 @@ impl Cache {
         damaged.iter().filter(|(key, _)| key.starts_with(&prefix)).map(|(key, at)| (Arc::clone(key), *at)).collect()
     }
 
+    /// The revision of an object that is there but cannot be read.
+    pub(crate) fn damaged_at(&self, key: &str) -> Option<u64> {
+        self.damaged.read().get(key).copied()
+    }
+
     fn publish(&self, revision: u64) {
         self.seen.send_replace(revision);
     }
@@ -469,15 +485,26 @@ pub(crate) fn restore(row: &Resource, key: Key, value: &[u8]) -> Result<Prepared
     Ok(Prepared::under(row, key, &api::decode::stored(row.type_id(), value)?))
 }
 
+/// When the server last wrote an object, as far as it wrote that down. Times that clients give do not count.
+fn last_write(object: &Value) -> Option<i64> {
+    let managers = object.list(&["metadata", "managedFields"]).iter();
+    let managed = managers.filter_map(|entry| api::time::seconds(entry.text(&["time"])));
+    managed.chain(api::time::creation(object)).max()
+}
+
 impl Observer for Cache {
     fn load(&self, record: Record) {
         let Some(row) = row_of(&record.key) else {
             tracing::warn!(key = &*record.key, "the store holds an object of a kind that this version does not serve");
             return;
         };
-        match restore(row, Arc::clone(&record.key), &record.value) {
-            Ok(prepared) => {
-                let entry = Arc::new(prepared.at(record.revision.0));
+        match api::decode::stored(row.type_id(), &record.value) {
+            Ok(object) => {
+                let mut entry = Prepared::under(row, Arc::clone(&record.key), &object).at(record.revision.0);
+                if row.plural == "events" {
+                    entry.written = last_write(&object).map_or(entry.written, |at| at.min(entry.written));
+                }
+                let entry = Arc::new(entry);
                 let mut state = self.state.write();
                 if let Some(collection) = state.collections.get_mut(row.storage_prefix) {
                     collection.entries.insert(record.key, entry);

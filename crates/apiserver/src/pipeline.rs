@@ -44,6 +44,21 @@ impl Authorized {
         &self.api_version
     }
 
+    /// Whether the same identity may also do this to the same object.
+    pub(crate) fn may_also(&self, verb: &str) -> bool {
+        let attributes = Attributes {
+            verb,
+            group: self.row.group,
+            version: self.row.version,
+            resource: self.row.plural,
+            subresource: self.sub.map_or("", |sub| sub.name),
+            namespace: &self.namespace,
+            name: &self.name,
+            path: "",
+        };
+        matches!(auth::decide(&self.identity, &attributes), Decision::Allow(_))
+    }
+
     /// The same permission seen from the object that a subresource changes: who may bind or evict a Pod may have
     /// that Pod changed so, and nothing else.
     pub(crate) fn within(&self, row: &'static Resource, name: &str) -> Self {

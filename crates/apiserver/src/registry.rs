@@ -38,6 +38,8 @@ pub(crate) struct Registry {
     admission: Admission,
     body_limits: BodyLimits,
     locks: KeyLocks,
+    /// Held from the choice of a Service's addresses and ports until they are stored, so that each is given once.
+    services: tokio::sync::Mutex<()>,
     watch_limits: watch::WatchLimits,
     /// The last write failed for a reason of the store's own.
     failing: AtomicBool,
@@ -99,6 +101,7 @@ impl Registry {
             admission,
             body_limits,
             locks: KeyLocks::default(),
+            services: tokio::sync::Mutex::default(),
             watch_limits,
             failing: AtomicBool::new(false),
         }
@@ -110,6 +113,12 @@ impl Registry {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The turn of a request that may be given what only one object can have.
+    async fn allocation(&self, call: &Call<'_>) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        let allocates = call.who.row.group.is_empty() && call.who.row.plural == "services" && call.who.sub.is_none();
+        if allocates { Some(self.services.lock().await) } else { None }
     }
 
     /// Makes a write durable and visible.

@@ -21,6 +21,7 @@ impl Registry {
         let options = WriteOptions::parse(&call.query, "CreateOptions", false)?;
         let decoded = self.decode(call, body, options.field_validation).await?;
         let mut warnings = decoded.warnings;
+        let _allocation = self.allocation(call).await;
         let entry = self.create_object(call, &options, decoded.value, &mut warnings).await?;
         Ok(Answer { code: 201, content: Content::Object(entry), warnings })
     }

@@ -4,16 +4,17 @@
 use std::sync::Arc;
 
 use api::decode::{DecodeError, Expect, FieldValidation, Media};
-use api::field::{FieldError, Path};
+use api::field::{FieldError, Path, quote};
 use api::resources::{Grace, Resource};
 use api::value::Value;
+use futures::{StreamExt, stream};
 use http_body::Body as _;
 use storage::Revision;
 
-use super::read::Selection;
+use super::read::{Selection, unreadable};
 use super::{Answer, Call, CommitFailure, Content, List, Registry, metadata, storing};
 use crate::body::RequestBody;
-use crate::cache::{Entry, Prepared, path_of};
+use crate::cache::{Entry, Prepared, key, path_of};
 use crate::error::{ApiError, Details, Result};
 use crate::negotiate;
 use crate::query::{ListOptions, Query, check_dry_run, check_dry_run_values};
@@ -21,6 +22,13 @@ use crate::query::{ListOptions, Query, check_dry_run, check_dry_run_values};
 const ORPHAN: &str = "orphan";
 const FOREGROUND: &str = "foregroundDeletion";
 const ATTEMPTS: usize = 100;
+/// The option that lets what cannot be read be deleted, and the verb that it needs besides `delete`.
+const UNREADABLE: &str = "ignoreStoreReadErrorWithClusterBreakingPotential";
+const UNSAFE_DELETE: &str = "unsafe-delete-ignore-read-errors";
+/// How many expired Events are deleted at the same time: they share the waits for the disk.
+const EXPIRED_AT_ONCE: usize = 64;
+/// The last second that RFC 3339 can write.
+const LAST_SECOND: i64 = 253_402_300_799;
 
 /// `metav1.DeleteOptions`
 #[derive(Debug, Default, Clone)]
@@ -31,6 +39,8 @@ pub(super) struct DeleteOptions {
     propagation: Option<String>,
     orphan_dependents: Option<bool>,
     dry_run: bool,
+    /// `ignoreStoreReadErrorWithClusterBreakingPotential`
+    unreadable: bool,
 }
 
 /// How far a delete got.
@@ -50,12 +60,18 @@ impl Registry {
         self.admission.admit_delete(call.who)?;
         let (row, stored) = (call.who.row, storing(call.who.row));
         let path = path_of(row, &call.who.namespace, &call.who.name);
+        if options.unreadable {
+            return self.delete_unreadable(call, stored, &path).await;
+        }
         let outcome = self.delete_at(stored, &path, &call.who.name, &options).await?;
         let accepted = matches!(outcome, Outcome::Pending(_)) && options.orphan_dependents == Some(false);
         let content = match outcome {
             Outcome::Pending(entry) => Content::Object(entry),
             Outcome::Deleted(entry) | Outcome::AlreadyPending(entry) if row.returns_deleted => Content::Object(entry),
-            Outcome::Deleted(entry) | Outcome::AlreadyPending(entry) => Content::Status(success(row, &entry)),
+            Outcome::Deleted(entry) | Outcome::AlreadyPending(entry) => {
+                let uid = entry.decode(stored).map(|object| object.uid().to_owned()).unwrap_or_default();
+                Content::Status(success(row, entry.name(), &uid))
+            }
         };
         Ok(Answer { code: if accepted { 202 } else { 200 }, content, warnings: Vec::new() })
     }
@@ -79,6 +95,11 @@ impl Registry {
                 Err(error) => return Err(error),
             }
         }
+        let damaged = self.cache.damaged(stored, &call.who.namespace);
+        if !damaged.is_empty() {
+            // Who empties a namespace must not believe that it is empty now.
+            return Err(unreadable(&damaged));
+        }
         Ok(Answer::ok(Content::List(List { entries: deleted, ..list })))
     }
 
@@ -95,12 +116,9 @@ impl Registry {
         let Some(events) = api::resources::find("", "v1", "events") else { return 0 };
         let newest = metadata::now_seconds() - i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
         let old = self.cache.list(events, &crate::cache::Scope::default(), 0, |entry| entry.written <= newest).entries;
-        let mut deleted = 0;
-        for entry in old {
-            // A conflict means that it was written again, and lives on.
-            deleted += usize::from(self.remove(&entry).await.is_ok());
-        }
-        deleted
+        // A conflict means that it was written again, and lives on.
+        let removed = stream::iter(old).map(|entry| async move { usize::from(self.remove(&entry).await.is_ok()) });
+        removed.buffer_unordered(EXPIRED_AT_ONCE).fold(0, |sum, one| async move { sum + one }).await
     }
 
     async fn delete_at(
@@ -113,7 +131,7 @@ impl Registry {
         let _turn = self.locks.lock(row, path).await;
         for _ in 0..ATTEMPTS {
             let Some(entry) = self.cache.get(row, path) else {
-                return self.delete_unreadable(row, path, name).await;
+                return Err(self.missing(row, row, path, name));
             };
             let object = entry.decode(row).map_err(ApiError::internal)?;
             options.check_preconditions(row, &object)?;
@@ -176,9 +194,26 @@ impl Registry {
         self.commit(prepared, storage::Expect::Revision(Revision(entry.revision))).await
     }
 
-    /// An object that is there but cannot be read is only deleted when asked for by that name.
-    async fn delete_unreadable(&self, row: &'static Resource, path: &str, name: &str) -> Result<Outcome> {
-        Err(self.missing(row, row, path, name))
+    /// Deletes an object that is there but cannot be read, and nothing else (`corrupt_obj_deleter.go`).
+    async fn delete_unreadable(&self, call: &Call<'_>, stored: &'static Resource, path: &str) -> Result<Answer> {
+        let (row, name) = (call.who.row, &call.who.name);
+        if !call.who.may_also(UNSAFE_DELETE) {
+            let why = format!("not permitted to do {}, reason: ", quote(UNSAFE_DELETE));
+            return Err(ApiError::refused(row, name, &why));
+        }
+        let key: storage::Key = key(stored, path).into();
+        let Some(revision) = self.cache.damaged_at(&key) else {
+            let why = "is exclusively used to delete corrupt object(s), try again by removing this option";
+            let error = FieldError::invalid(&Path::new(UNREADABLE), true, why);
+            return Err(ApiError::invalid(row.group, row.plural, name, vec![error]));
+        };
+        let mutation = storage::Mutation::Delete(bytes::Bytes::new(), None);
+        let write = storage::Write { key, expect: storage::Expect::Revision(Revision(revision)), mutation };
+        match self.write(write).await {
+            Ok(_) => Ok(Answer::ok(Content::Status(success(row, name, "")))),
+            Err(CommitFailure::Conflict) => Err(ApiError::stale(row, name)),
+            Err(CommitFailure::Failed(error)) => Err(error),
+        }
     }
 
     async fn delete_options(&self, call: &Call<'_>, body: RequestBody) -> Result<DeleteOptions> {
@@ -224,6 +259,7 @@ impl DeleteOptions {
             propagation: query.get("propagationPolicy").filter(|text| !text.is_empty()).map(str::to_owned),
             orphan_dependents: query.get("orphanDependents").map(|_| query.flag("orphanDependents")),
             dry_run,
+            unreadable: query.flag(UNREADABLE),
             ..Self::default()
         };
         options.checked(errors)
@@ -241,6 +277,7 @@ impl DeleteOptions {
             propagation: text(&["propagationPolicy"]),
             orphan_dependents: value.boolean(&["orphanDependents"]),
             dry_run,
+            unreadable: value.boolean(&[UNREADABLE]).unwrap_or_default(),
         };
         options.checked(errors)
     }
@@ -257,7 +294,25 @@ impl DeleteOptions {
         {
             errors.push(FieldError::not_supported(&field, policy, &["Foreground", "Background", "Orphan", "nil"]));
         }
+        if self.unreadable {
+            self.check_alone(&mut errors);
+        }
         if errors.is_empty() { Ok(self) } else { Err(ApiError::invalid_options("DeleteOptions", errors)) }
+    }
+
+    /// `validateIgnoreStoreReadErrorWithClusterBreakingPotential`
+    fn check_alone(&self, errors: &mut Vec<FieldError>) {
+        let others = [
+            (self.dry_run, "dryRun"),
+            (self.propagation.is_some(), "propagationPolicy"),
+            (self.orphan_dependents.is_some(), "orphanDependents"),
+            (self.grace.is_some(), "gracePeriodSeconds"),
+            (self.uid.is_some() || self.revision.is_some(), "preconditions"),
+        ];
+        for (_, name) in others.iter().filter(|(given, _)| *given) {
+            let why = format!("cannot be set together with .{name}");
+            errors.push(FieldError::invalid(&Path::new(UNREADABLE), true, why));
+        }
     }
 
     fn check_preconditions(&self, row: &Resource, object: &Value) -> Result<()> {
@@ -296,21 +351,28 @@ enum Before {
 fn before_delete(row: &Resource, object: &mut Value, options: &DeleteOptions) -> Before {
     let Grace::Seconds(seconds) = row.rules.grace(object, options.grace) else { return Before::Now };
     if let Some(at) = api::time::seconds(object.text(&["metadata", "deletionTimestamp"])) {
-        let Some(running) = object.integer(&["metadata", "deletionGracePeriodSeconds"]) else { return Before::Now };
+        // A period of 0 is what a delete leaves that was cut off between its two steps; the next one ends it.
+        let running = object.integer(&["metadata", "deletionGracePeriodSeconds"]).filter(|running| *running != 0);
+        let Some(running) = running else { return Before::Now };
         // Only a shorter period may be asked for.
         return match options.grace {
             Some(asked) if asked < running => {
-                object.set(&["metadata", "deletionTimestamp"], api::time::format(at - running + asked));
+                object.set(&["metadata", "deletionTimestamp"], moment(at.saturating_sub(running), asked));
                 object.set(&["metadata", "deletionGracePeriodSeconds"], asked);
                 Before::Graceful(asked)
             }
             _ => Before::Pending,
         };
     }
-    object.set(&["metadata", "deletionTimestamp"], api::time::format(metadata::now_seconds() + seconds));
+    object.set(&["metadata", "deletionTimestamp"], moment(metadata::now_seconds(), seconds));
     object.set(&["metadata", "deletionGracePeriodSeconds"], seconds);
     bump_generation(object);
     Before::Graceful(seconds)
+}
+
+/// So many seconds after a moment, or the last that can be written.
+fn moment(from: i64, seconds: i64) -> String {
+    api::time::format(from.saturating_add(seconds).clamp(0, LAST_SECOND))
 }
 
 /// `markAsDeleting`
@@ -328,7 +390,7 @@ fn mark_deleting(object: &mut Value) {
 
 fn bump_generation(object: &mut Value) {
     if let Some(generation) = object.integer(&["metadata", "generation"]).filter(|generation| *generation > 0) {
-        object.set(&["metadata", "generation"], generation + 1);
+        object.set(&["metadata", "generation"], generation.saturating_add(1));
     }
 }
 
@@ -363,13 +425,12 @@ fn set_finalizers(object: &mut Value, options: &DeleteOptions) {
 }
 
 /// The Status of a delete that is done.
-fn success(row: &'static Resource, entry: &Entry) -> Value {
-    let uid = entry.decode(storing(row)).map(|object| object.uid().to_owned()).unwrap_or_default();
+fn success(row: &'static Resource, name: &str, uid: &str) -> Value {
     let details = Details {
-        name: entry.name().into(),
+        name: name.into(),
         group: row.group.into(),
         kind: row.plural.into(),
-        uid,
+        uid: uid.into(),
         ..Details::default()
     };
     let mut status = Value::object();

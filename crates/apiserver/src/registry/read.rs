@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::field::quote;
 use api::resources::Resource;
 use api::selector::{FieldSelector, LabelSelector};
 use base64::Engine as _;
@@ -36,13 +37,15 @@ impl Registry {
 
     /// An object that is not there, or one that is and cannot be read.
     pub(super) fn missing(&self, stored: &Resource, row: &Resource, path: &str, name: &str) -> ApiError {
-        let key = key(stored, path);
-        if self.cache.damaged(stored, "").iter().any(|(damaged, _)| **damaged == *key) {
-            let why =
-                "the stored object cannot be read: it is damaged or sealed with a key that this server does not have";
-            return ApiError::internal(format!("{} {:?}: {why}", row.qualified(), name));
-        }
-        ApiError::not_found(row, name)
+        self.unreadable_at(stored, row, path, name).unwrap_or_else(|| ApiError::not_found(row, name))
+    }
+
+    /// The failure of a request for an object that is there but cannot be read.
+    pub(super) fn unreadable_at(&self, stored: &Resource, row: &Resource, path: &str, name: &str) -> Option<ApiError> {
+        self.cache.damaged_at(&key(stored, path))?;
+        let why =
+            "the stored object cannot be read: it is damaged or sealed with a key that this server does not have";
+        Some(ApiError::internal(format!("{} {}: {why}", row.qualified(), quote(name))))
     }
 
     /// GET of a collection.

@@ -60,9 +60,13 @@ impl Registry {
         let (row, stored) = (call.who.row, storing(call.who.row));
         let path = path_of(row, &call.who.namespace, &call.who.name);
         let _turn = self.locks.lock(stored, &path).await;
+        let _allocation = self.allocation(call).await;
         let given = warnings.len();
         for _ in 0..ATTEMPTS {
             let Some(entry) = self.cache.get(stored, &path) else {
+                if let Some(error) = self.unreadable_at(stored, row, &path, &call.who.name) {
+                    return Err(error);
+                }
                 return self.create_instead(call, options, source, warnings).await.map(|entry| (201, entry));
             };
             let old = from_stored(row, entry.decode(stored).map_err(ApiError::internal)?);
