@@ -68,6 +68,7 @@ impl Writer {
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(engine)?;
         connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(engine)?;
         connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(())).map_err(engine)?;
+        connection.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(())).map_err(engine)?;
         Ok(Self { connection })
     }
 
@@ -327,4 +328,6 @@ const PAGE: i64 = 16384;
 /// What a changed row costs in the write-ahead log.
 pub(crate) const PAGE_BYTES: u64 = PAGE as u64;
 const CACHE_KIB: i64 = 2048;
+/// To what the write-ahead log is cut when it starts again, after a long read has let it grow.
+const LOG_LIMIT: i64 = 64 << 20;
 const BUSY: Duration = Duration::from_secs(10);
