@@ -148,7 +148,8 @@ pub(crate) struct ServerFlags {
     /// How much to log on stderr
     #[arg(long, value_name = "LEVEL", default_value = "info", default_value_if("quiet", "true", "error"))]
     log_level: LogLevel,
-    /// The controllers to run: `*` for all, `NAME` for this one, `-NAME` for all but this one
+    /// The controllers to run: `*` for all, `NAME` for this one, `-NAME` for all but this one; there are
+    /// namespace-controller, garbage-collector-controller and serviceaccount-controller
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "*", allow_hyphen_values = true)]
     pub(crate) controllers: Vec<Choice>,
     #[command(flatten)]
@@ -188,12 +189,12 @@ pub(crate) struct StoreFlags {
     /// How long past revisions are kept for watches and lists
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = values::duration)]
     pub(crate) watch_history_age: Duration,
-    /// How long Events are kept
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = values::duration)]
-    pub(crate) event_ttl: Duration,
     /// How many past revisions are kept at most
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     pub(crate) watch_history_count: u64,
+    /// How long Events are kept
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = values::duration)]
+    pub(crate) event_ttl: Duration,
 }
 
 #[derive(Args)]

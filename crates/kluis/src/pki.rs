@@ -23,7 +23,8 @@ use crate::signals;
 use crate::tls::ServingCertificate;
 
 pub(crate) use authority::{Authority, Purpose};
-pub(crate) use names::Names;
+use names::Names;
+pub(crate) use names::Naming;
 
 /// How long the authority lives.
 const AUTHORITY_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -38,20 +39,20 @@ pub(crate) struct Pki {
     authority: Authority,
     serving: Arc<ServingCertificate>,
     data: DataDir,
-    names: Names,
+    naming: Naming,
     url: String,
     lifetime: Duration,
 }
 
 impl Pki {
-    /// Loads what is there, makes what is missing, ends soon or does not fit `names` and `url` any more.
-    pub(crate) fn open(data: &DataDir, names: Names, url: String, lifetime: Duration) -> Result<Self> {
-        let now = SystemTime::now();
+    /// Loads what is there, makes what is missing, ends soon or does not fit the names and the URL any more.
+    pub(crate) fn open(data: &DataDir, naming: Naming, url: String, lifetime: Duration) -> Result<Self> {
+        let (now, lifetime) = (SystemTime::now(), lifetime.min(AUTHORITY_LIFETIME));
         let authority = Authority::load_or_create(&data.pki(), now)?;
-        let (serving, _) = serving::ensure(&data.pki(), &authority, &names, lifetime, now)?;
+        let (serving, _) = serving::ensure(&data.pki(), &authority, &naming.names(), lifetime, now)?;
         admin::ensure(&data.admin_kubeconfig(), &authority, &url, lifetime, now)?;
         let serving = Arc::new(ServingCertificate::new(serving));
-        Ok(Self { authority, serving, data: data.clone(), names, url, lifetime })
+        Ok(Self { authority, serving, data: data.clone(), naming, url, lifetime })
     }
 
     /// The certificate that the server shows, always the newest.
@@ -86,7 +87,7 @@ impl Pki {
     /// Renews what is due and says when to look again.
     fn renew_due(&self, now: SystemTime) -> Result<Duration> {
         let (serving, serving_due) =
-            serving::ensure(&self.data.pki(), &self.authority, &self.names, self.lifetime, now)?;
+            serving::ensure(&self.data.pki(), &self.authority, &self.naming.names(), self.lifetime, now)?;
         if self.serving.replace(serving) {
             info!("the serving certificate was renewed");
         }

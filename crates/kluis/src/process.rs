@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit, umask};
+use tracing::warn;
 
 /// No core dump can hold a value, nothing that is made can be read by others, and there may be as many
 /// connections as the machine allows.
@@ -16,6 +17,17 @@ pub(crate) fn harden() -> Result<()> {
     let files = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files })
         .context("cannot raise the limit of open files")
+}
+
+/// Files that a server has open beside its connections: the store, the log, the machinery of the runtime.
+const OTHER_FILES: u64 = 100;
+
+/// Says so where the machine allows fewer open files than there may be connections.
+pub(crate) fn warn_of_few_files(connections: usize) {
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if allowed < connections as u64 + OTHER_FILES {
+        warn!(allowed, connections, "the limit of open files is below --max-connections: raise it (ulimit -n)");
+    }
 }
 
 /// Says in one line what went wrong, with its causes.

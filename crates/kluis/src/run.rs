@@ -9,8 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use anyhow::{Context, Result};
 
 use crate::cli::{AddressFlags, ServerFlags};
-use crate::log;
-use crate::pki::{Names, Pki};
+use crate::pki::{Naming, Pki};
+use crate::{log, process};
 
 /// Runs until a signal ends it.
 pub(crate) fn server(flags: &ServerFlags) -> Result<()> {
@@ -18,10 +18,11 @@ pub(crate) fn server(flags: &ServerFlags) -> Result<()> {
     let data = flags.data.folder()?;
     data.create()?;
     let mut lock = data.lock()?;
+    process::warn_of_few_files(flags.limits.max_connections);
     let listener = listen(&flags.address)?;
     let local = listener.local_addr().context("cannot tell the address listened on")?;
     let url = url(&flags.address, local.port());
-    let pki = Pki::open(&data, names(&flags.address), url.clone(), flags.address.certificate_duration)?;
+    let pki = Pki::open(&data, naming(&flags.address), url.clone(), flags.address.certificate_duration)?;
     let (keyring, key) = keys::open(&data)?;
     lock.announce(&url)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
@@ -36,10 +37,10 @@ fn listen(flags: &AddressFlags) -> Result<TcpListener> {
 }
 
 /// The names of the serving certificate.
-fn names(flags: &AddressFlags) -> Names {
+fn naming(flags: &AddressFlags) -> Naming {
     let mut addresses = vec![flags.bind_address, flags.service_cluster_ip_range.first()];
     addresses.extend(flags.advertise_address);
-    Names::new(&addresses, &flags.tls_san)
+    Naming { addresses, others: flags.tls_san.clone() }
 }
 
 /// Where clients find the server.

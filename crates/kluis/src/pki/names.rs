@@ -5,6 +5,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use rcgen::string::Ia5String;
 
+/// Where the names of a server come from. Some of them may change while it runs.
+pub(crate) struct Naming {
+    /// Addresses that it listens on, or that are said to be its own.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// Names and addresses that were given.
+    pub(crate) others: Vec<String>,
+}
+
+impl Naming {
+    /// The names now.
+    pub(super) fn names(&self) -> Names {
+        Names::new(&self.addresses, &self.others)
+    }
+}
+
 /// Host names and addresses of the serving certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Names(BTreeSet<String>);
@@ -22,7 +37,7 @@ const FIXED: [&str; 7] = [
 
 impl Names {
     /// The names of this machine, of these addresses, and these others.
-    pub(crate) fn new(addresses: &[IpAddr], others: &[String]) -> Self {
+    fn new(addresses: &[IpAddr], others: &[String]) -> Self {
         let mut names: BTreeSet<String> = FIXED.map(str::to_owned).into();
         names.extend(addresses.iter().flat_map(|address| reachable(*address)).map(|address| address.to_string()));
         names.extend(others.iter().map(|name| canonical(name)));

@@ -19,6 +19,8 @@ use crate::data_dir::DataDir;
 use crate::pki::Pki;
 use crate::{signals, tls};
 
+const FAILED: &str = "a part of the server failed";
+
 /// What was made ready before.
 pub(super) struct Parts {
     pub(super) data: DataDir,
@@ -50,12 +52,27 @@ pub(super) async fn run(flags: &ServerFlags, parts: Parts) -> Result<()> {
         report::print(&url, &data, &key)?;
     }
     info!(url, "ready");
-    server.serve(listener, tls).await;
+    tokio::select! {
+        () = server.serve(listener, tls) => {}
+        error = failure(&mut tasks) => return Err(error),
+    }
     while let Some(ended) = tasks.join_next().await {
-        ended.context("a task of the server failed")?;
+        ended.context(FAILED)?;
     }
     info!("ended");
     Ok(())
+}
+
+/// Ready when a task has failed. A server without one of its parts would look well and be ill: better that whoever
+/// watches over the process starts it again.
+async fn failure(tasks: &mut JoinSet<()>) -> anyhow::Error {
+    loop {
+        match tasks.join_next().await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => return anyhow::Error::new(error).context(FAILED),
+            None => std::future::pending().await,
+        }
+    }
 }
 
 fn open(flags: &ServerFlags, data: &DataDir, keyring: Keyring, options: Options) -> Result<Server> {
