@@ -80,8 +80,16 @@ pub(crate) struct BodyLimits {
 /// sees the answer.
 const DRAINED: usize = 16 << 20;
 
+/// How many times the longest pause a whole body may take: one that comes a byte at a time holds a place in flight.
+const PAUSES: u32 = 10;
+
 /// Reads a body whole, or refuses it. Nothing of a body that is too large is kept.
-pub(crate) async fn read(mut body: RequestBody, limits: BodyLimits) -> Result<Bytes> {
+pub(crate) async fn read(body: RequestBody, limits: BodyLimits) -> Result<Bytes> {
+    let whole = tokio::time::timeout(limits.stall.saturating_mul(PAUSES), read_pieces(body, limits));
+    whole.await.unwrap_or_else(|_| Err(ApiError::body_timeout()))
+}
+
+async fn read_pieces(mut body: RequestBody, limits: BodyLimits) -> Result<Bytes> {
     let too_large = || ApiError::too_large(format_args!("limit is {}", limits.size));
     let hint = http_body::Body::size_hint(&body);
     if hint.lower() > limits.size as u64 {
@@ -127,5 +135,32 @@ async fn drain(mut body: RequestBody, stall: Duration) {
         if left == 0 {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+    use http_body_util::StreamBody;
+
+    use super::*;
+
+    async fn check(pieces: impl Stream<Item = &'static str> + Send + 'static, wanted: Result<usize, u16>) {
+        let limits = BodyLimits { size: 100, stall: Duration::from_millis(10) };
+        let frames = pieces.map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes()))));
+        let read = read(StreamBody::new(frames).boxed_unsync(), limits).await;
+        assert_eq!(read.map(|bytes| bytes.len()).map_err(|error| error.code), wanted);
+    }
+
+    #[tokio::test]
+    async fn a_body_has_a_size_and_comes_to_its_end() {
+        check(stream::iter(["x"; 100]), Ok(100)).await;
+        check(stream::iter(["x"; 101]), Err(413)).await;
+        check(stream::iter(["x"]).chain(stream::pending()), Err(408)).await;
+        let nothing = stream::repeat("").then(|piece| async move {
+            tokio::task::yield_now().await;
+            piece
+        });
+        check(nothing, Err(408)).await;
     }
 }

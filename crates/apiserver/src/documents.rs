@@ -6,9 +6,10 @@ use api::discovery::{Aggregated, Discovery, Document};
 use api::openapi::{OpenApi, V2_PROTOBUF_ANSWER};
 use api::value::Value;
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, VARY};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, HeaderValue, IF_NONE_MATCH, LOCATION, VARY};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
+use tokio::sync::OnceCell;
 
 use crate::body::Body;
 use crate::error::{ApiError, Result};
@@ -29,12 +30,29 @@ pub const KUBERNETES: &str = "1.36.2";
 pub(crate) struct Documents {
     version: Bytes,
     address: String,
+    openapi: OnceCell<&'static OpenApi>,
 }
 
 impl Documents {
     /// `own` is the version of Kluis, `address` what clients are told that the server is.
     pub(crate) fn new(own: &str, address: &str) -> Self {
-        Self { version: api::encode::json_pretty(&version(own)).into(), address: address.to_owned() }
+        Self {
+            version: api::encode::json_pretty(&version(own)).into(),
+            address: address.to_owned(),
+            openapi: OnceCell::new(),
+        }
+    }
+
+    /// The OpenAPI documents. Writing them takes longer than an async thread may be held; later calls find them ready.
+    pub(crate) async fn openapi(&self) -> &'static OpenApi {
+        let write = || {
+            let documents = OpenApi::served();
+            documents.index();
+            documents.v2();
+            documents
+        };
+        let written = || async { tokio::task::spawn_blocking(write).await.unwrap_or_else(|_| OpenApi::served()) };
+        self.openapi.get_or_init(written).await
     }
 
     /// The answers that need no credentials.
@@ -48,7 +66,7 @@ impl Documents {
     }
 
     /// The answers to those who are allowed.
-    pub(crate) fn answer(&self, pipeline: &Pipeline, parts: &Parts) -> Result<Response<Body>> {
+    pub(crate) async fn answer(&self, pipeline: &Pipeline, parts: &Parts) -> Result<Response<Body>> {
         let path = match parts.uri.path().trim_end_matches('/') {
             "" => "/",
             path => path,
@@ -64,7 +82,7 @@ impl Documents {
         match path {
             "/" => return Ok(ready(JSON, paths())),
             "/metrics" => return Ok(ready("text/plain; version=0.0.4; charset=utf-8", pipeline.render_metrics())),
-            _ if path.starts_with("/openapi/") => return openapi(path, parts),
+            _ if path.starts_with("/openapi/") => return Ok(openapi(self.openapi().await, path, parts)),
             _ if !below_api => return Ok(not_found()),
             _ => {}
         }
@@ -128,22 +146,57 @@ fn aggregated<'a>(path: &str, parts: &'a Parts) -> Option<(&'static Document, &'
     Some((document, version.content_type()))
 }
 
-fn openapi(path: &str, parts: &Parts) -> Result<Response<Body>> {
+fn openapi(documents: &'static OpenApi, path: &str, parts: &Parts) -> Response<Body> {
     let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match path {
         "/openapi/v2" if accept.contains("com.github.proto-openapi.spec.v2") && accept.contains("+protobuf") => {
-            Ok(tagged(OpenApi::served().v2_protobuf(), V2_PROTOBUF_ANSWER, parts))
+            tagged(documents.v2_protobuf(), V2_PROTOBUF_ANSWER, parts)
         }
-        "/openapi/v2" => Ok(tagged(OpenApi::served().v2(), JSON, parts)),
-        "/openapi/v3" => Ok(tagged(OpenApi::served().index(), JSON, parts)),
-        _ => {
-            let group_version = path.strip_prefix("/openapi/v3/").unwrap_or_default();
-            match OpenApi::served().group_version(group_version) {
-                Some(document) => Ok(tagged(document, JSON, parts)),
-                None => Ok(not_found()),
-            }
-        }
+        "/openapi/v2" | "/openapi/v3" if !takes_json(accept) => bare(StatusCode::NOT_ACCEPTABLE),
+        "/openapi/v2" => tagged(documents.v2(), JSON, parts),
+        "/openapi/v3" => tagged(documents.index(), JSON, parts),
+        _ => match path.strip_prefix("/openapi/v3/").and_then(|below| documents.group_version(below)) {
+            Some(_) if !takes_json(accept) => bare(StatusCode::NOT_ACCEPTABLE),
+            Some(document) => hashed(document, path, parts),
+            None => not_found(),
+        },
     }
+}
+
+/// Whether an Accept header, which may be empty, takes JSON; protobuf is not offered for version 3.
+fn takes_json(accept: &str) -> bool {
+    let mut kinds = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    kinds.any(|kind| matches!(kind, "" | JSON | "*/*" | "application/*"))
+}
+
+/// A document by its hash, which clients may keep for ever; an old hash leads to the new one (`handler3` of
+/// kube-openapi).
+fn hashed(document: &'static Document, path: &str, parts: &Parts) -> Response<Body> {
+    let query = Query::parse(parts.uri.query());
+    let asked = query.text("hash");
+    let mut response = tagged(document, JSON, parts);
+    if asked.is_empty() {
+        return response;
+    }
+    if asked != document.hash() {
+        let mut response = bare(StatusCode::MOVED_PERMANENTLY);
+        if let Ok(location) = HeaderValue::from_str(&format!("{path}?hash={}", document.hash())) {
+            response.headers_mut().insert(LOCATION, location);
+        }
+        return response;
+    }
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, immutable"));
+    let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(365 * 24);
+    if let Ok(expires) = HeaderValue::from_str(&expires.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
+        response.headers_mut().insert(EXPIRES, expires);
+    }
+    response
+}
+
+fn bare(code: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = code;
+    response
 }
 
 /// A document with its ETag, or 304 for one that the client has.

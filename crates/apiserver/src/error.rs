@@ -208,6 +208,11 @@ impl ApiError {
         Self { details: Some(Box::new(details)), ..Self::new(500, "InternalError", message) }
     }
 
+    /// 500 of a fault of the server, as `WithPanicRecovery` answers it.
+    pub(crate) fn panicked() -> Self {
+        Self::internal("this request caused apiserver to panic. Look in the logs for details.")
+    }
+
     /// 503: the server cannot write now.
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(503, "ServiceUnavailable", message)

@@ -18,6 +18,8 @@ mod render;
 mod request;
 mod serve;
 mod start;
+#[cfg(test)]
+mod testing;
 mod websocket;
 
 use std::sync::Arc;
@@ -139,9 +141,15 @@ impl Server {
             self.options.event_ttl,
             self.options.shutdown.clone(),
         ));
+        let pipeline = Arc::clone(&self.pipeline);
+        let documents = tokio::spawn(async move {
+            pipeline.documents.openapi().await;
+        });
         serve::serve(Arc::clone(&self.pipeline), listener, tls, limits, self.options.shutdown.clone()).await;
-        if let Err(error) = expiry.await {
-            tracing::error!(%error, "the expiry of events ended badly");
+        for (task, what) in [(expiry, "the expiry of events"), (documents, "the writing of OpenAPI documents")] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, what, "a task ended badly");
+            }
         }
     }
 }

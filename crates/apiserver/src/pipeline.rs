@@ -1,11 +1,13 @@
 //! The way of a request, in one readable order: identify, limit, authorize, and only then look at the body.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use api::resources::{Resource, Subresource};
 use auth::{Attributes, Decision, Identity};
 use bytes::Bytes;
+use futures::FutureExt;
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY, WARNING,
 };
@@ -108,7 +110,9 @@ impl Pipeline {
         let begun = Instant::now();
         let mut observed = Observed::default();
         let upgrade = websocket::Upgrade::take(&mut parts);
-        let result = self.answer(&parts, body, identity, upgrade, &mut observed).await;
+        let answer = AssertUnwindSafe(self.answer(&parts, body, identity, upgrade, &mut observed));
+        // A fault of ours costs this request, not the connection; the panic hook has logged it.
+        let result = answer.catch_unwind().await.unwrap_or_else(|_| Err(ApiError::panicked()));
         let mut response = result.unwrap_or_else(|error| refusal(&parts, &error));
         let headers = response.headers_mut();
         headers.insert(AUDIT_ID, audit_id());
@@ -134,8 +138,9 @@ impl Pipeline {
         }
         let identity = identify(identity, &parts.headers)?;
         let Some(resource) = ResourcePath::parse(path) else {
+            let _place = self.in_flight.enter(false)?;
             authorize_path(&identity, parts)?;
-            return self.documents.answer(self, parts);
+            return self.documents.answer(self, parts).await;
         };
         let query = Query::parse(parts.uri.query());
         let verb = resource.verb(&parts.method, query.is_watch());
@@ -168,7 +173,7 @@ fn identify(identity: Option<Arc<Identity>>, headers: &HeaderMap) -> Result<Arc<
 }
 
 fn authorize_path(identity: &Identity, parts: &Parts) -> Result<()> {
-    let verb = parts.method.as_str().to_ascii_lowercase();
+    let verb = verb_of_path(&parts.method);
     let attributes = Attributes { verb: &verb, path: parts.uri.path(), ..Attributes::default() };
     match auth::decide(identity, &attributes) {
         Decision::Allow(_) => Ok(()),
@@ -179,6 +184,11 @@ fn authorize_path(identity: &Identity, parts: &Parts) -> Result<()> {
     }
 }
 
+/// What authorization takes a method for where it is no verb of a resource; HEAD asks for what GET does.
+fn verb_of_path(method: &Method) -> String {
+    if *method == Method::HEAD { "get".to_owned() } else { method.as_str().to_ascii_lowercase() }
+}
+
 /// Authorization, and the proof of it. What no route serves is only told to those who may ask.
 fn authorize(
     identity: &Arc<Identity>,
@@ -187,7 +197,7 @@ fn authorize(
     method: &Method,
     path: &str,
 ) -> Result<Authorized> {
-    let method = method.as_str().to_ascii_lowercase();
+    let method = verb_of_path(method);
     let attributes = Attributes {
         verb: match verb {
             Some(verb) => verb.as_str(),
@@ -315,3 +325,6 @@ fn audit_id() -> HeaderValue {
     let text = uuid::Uuid::new_v4().hyphenated().encode_lower(&mut buffer);
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
+
+#[cfg(test)]
+mod tests;

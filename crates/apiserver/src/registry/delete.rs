@@ -27,8 +27,8 @@ const UNREADABLE: &str = "ignoreStoreReadErrorWithClusterBreakingPotential";
 const UNSAFE_DELETE: &str = "unsafe-delete-ignore-read-errors";
 /// How many expired Events are deleted at the same time: they share the waits for the disk.
 const EXPIRED_AT_ONCE: usize = 64;
-/// The last second that RFC 3339 can write.
-const LAST_SECOND: i64 = 253_402_300_799;
+/// The last second that can be written as RFC 3339 in any time zone.
+const LAST_SECOND: i64 = 253_402_207_200;
 
 /// `metav1.DeleteOptions`
 #[derive(Debug, Default, Clone)]

@@ -43,8 +43,7 @@ impl Registry {
     /// The failure of a request for an object that is there but cannot be read.
     pub(super) fn unreadable_at(&self, stored: &Resource, row: &Resource, path: &str, name: &str) -> Option<ApiError> {
         self.cache.damaged_at(&key(stored, path))?;
-        let why =
-            "the stored object cannot be read: it is damaged or sealed with a key that this server does not have";
+        let why = "the stored object cannot be read: it is damaged or sealed with a key that this server does not have";
         Some(ApiError::internal(format!("{} {}: {why}", row.qualified(), quote(name))))
     }
 
