@@ -12,6 +12,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use crate::error::{ApiError, Result};
+use crate::list_body::ListBody;
 
 /// Any failure of a transport's own body.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -23,6 +24,8 @@ pub(crate) type RequestBody = http_body_util::combinators::UnsyncBoxBody<Bytes, 
 pub enum Body {
     /// Ready pieces.
     Ready(VecDeque<Bytes>),
+    /// Pieces that are made when they are taken: a list.
+    Long(Box<ListBody>),
     /// Pieces that come with time: a watch.
     Stream(BoxStream<'static, Bytes>),
 }
@@ -51,17 +54,23 @@ impl http_body::Body for Body {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut *self {
             Self::Ready(pieces) => Poll::Ready(pieces.pop_front().map(|piece| Ok(Frame::data(piece)))),
+            Self::Long(list) => Poll::Ready(list.next().map(|piece| Ok(Frame::data(piece)))),
             Self::Stream(pieces) => pieces.poll_next_unpin(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Ready(pieces) if pieces.is_empty())
+        match self {
+            Self::Ready(pieces) => pieces.is_empty(),
+            Self::Long(list) => list.len() == 0,
+            Self::Stream(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Ready(pieces) => SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum()),
+            Self::Long(list) => SizeHint::with_exact(list.len() as u64),
             Self::Stream(_) => SizeHint::default(),
         }
     }

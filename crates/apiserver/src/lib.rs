@@ -8,6 +8,7 @@ mod error;
 mod expiry;
 mod in_process;
 mod limits;
+mod list_body;
 mod metrics;
 mod negotiate;
 mod node_ports;
@@ -34,6 +35,7 @@ pub use admission::ServiceRange;
 pub use body::Body;
 pub use documents::KUBERNETES;
 pub use in_process::InProcess;
+pub use list_body::ListBody;
 pub use start::StartError;
 
 use crate::cache::Cache;

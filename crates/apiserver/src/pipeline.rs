@@ -270,16 +270,16 @@ async fn respond(call: &Call<'_>, answer: Answer, upgrade: Option<websocket::Upg
         *response.body_mut() = body;
         return Ok(response);
     }
-    let pieces = render::content(call.who.row, answer.content, call.accepted, call.query.text("includeObject"))?;
+    let body = render::content(call.who.row, answer.content, call.accepted, call.query.text("includeObject"))?;
     let wants_gzip = matches!(call.who.verb, Verb::Get | Verb::List) && negotiate::accepts_gzip(call.headers);
-    let (pieces, compressed) = render::gzip(pieces, wants_gzip).await?;
+    let (body, compressed) = render::gzip(body, wants_gzip).await?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(call.accepted.media.content_type()));
     if compressed {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     }
-    *response.body_mut() = Body::Ready(pieces);
+    *response.body_mut() = body;
     Ok(response)
 }
 

@@ -11,23 +11,18 @@ use bytes::Bytes;
 
 pub(crate) use api::table::Include;
 
+use crate::body::Body;
 use crate::cache::Entry;
 use crate::error::{ApiError, Result};
+use crate::list_body::ListBody;
 use crate::negotiate::{Accepted, AnswerMedia, Form};
 use crate::registry::{Content, List, face};
 
 /// Answers above this are compressed for clients that take gzip (`defaultGzipThresholdBytes`).
 const GZIP_FROM: usize = 128 << 10;
-/// Pieces in which a long list is handed to the connection.
-const PIECE: usize = 256 << 10;
 
 /// An answer's bytes, before compression.
-pub(crate) fn content(
-    row: &'static Resource,
-    content: Content,
-    accepted: Accepted,
-    include: &str,
-) -> Result<VecDeque<Bytes>> {
+pub(crate) fn content(row: &'static Resource, content: Content, accepted: Accepted, include: &str) -> Result<Body> {
     let pieces = match (content, accepted.form) {
         (Content::Object(entry), Form::Object) => VecDeque::from([face(row, &entry)?.json.clone()]),
         (Content::Object(entry), Form::Metadata) => VecDeque::from([partial_metadata(&entry).into()]),
@@ -39,11 +34,23 @@ pub(crate) fn content(
             let include = Include::parse(include).map_err(ApiError::bad_request)?;
             VecDeque::from([table_of_one(row, &*face(row, &entry)?, include, true).into()])
         }
-        (Content::List(list), form) => list_pieces(row, &list, form, include)?,
-        (Content::Status(status), _) => return Ok(VecDeque::from([value(&status, accepted).into()])),
-        (Content::Stream(_), _) => VecDeque::new(),
+        (Content::List(list), Form::Object) => {
+            let long = ListBody::new(row, list)?;
+            if is_ready(accepted) {
+                return Ok(Body::Long(Box::new(long)));
+            }
+            long.collect()
+        }
+        (Content::List(list), form) => VecDeque::from([list_table(row, &list, form, include)?.into()]),
+        (Content::Status(status), _) => return Ok(Body::full(value(&status, accepted))),
+        (Content::Stream(body), _) => return Ok(body),
     };
-    reformat(pieces, accepted)
+    if is_ready(accepted) { Ok(Body::Ready(pieces)) } else { reformat(pieces, accepted) }
+}
+
+/// Whether compact JSON is what the client takes.
+fn is_ready(accepted: Accepted) -> bool {
+    accepted.media == AnswerMedia::Json && !accepted.pretty
 }
 
 /// `newNotAcceptableError` of `apiserver/pkg/endpoints/handlers/response.go`.
@@ -69,28 +76,22 @@ pub(crate) fn value(value: &Value, accepted: Accepted) -> Vec<u8> {
 }
 
 /// Indents or turns to YAML what is ready as compact JSON.
-fn reformat(pieces: VecDeque<Bytes>, accepted: Accepted) -> Result<VecDeque<Bytes>> {
-    if accepted.media == AnswerMedia::Json && !accepted.pretty {
-        return Ok(pieces);
-    }
+fn reformat(pieces: VecDeque<Bytes>, accepted: Accepted) -> Result<Body> {
     let whole = pieces.into_iter().fold(Vec::new(), |mut whole, piece| {
         whole.extend_from_slice(&piece);
         whole
     });
     let tree = api::decode::untyped_json(&whole).map_err(ApiError::internal)?;
-    Ok(VecDeque::from([value(&tree.value, accepted).into()]))
+    Ok(Body::full(value(&tree.value, accepted)))
 }
 
-fn list_pieces(row: &'static Resource, list: &List, form: Form, include: &str) -> Result<VecDeque<Bytes>> {
+/// A list as metadata or Table.
+fn list_table(row: &'static Resource, list: &List, form: Form, include: &str) -> Result<Vec<u8>> {
     let revision = list.revision.to_string();
     let meta = ListMeta { revision: &revision, token: &list.continue_token, remaining: list.remaining };
-    match form {
-        Form::Object => return object_list(row, list, meta),
-        Form::Metadata => {
-            let kind = format!("*{}.{}List", go_package(row), row.kind);
-            return Err(unconverted("PartialObjectMetadata", &format!("a list ({kind})")));
-        }
-        Form::MetadataList | Form::Table => {}
+    if form == Form::Metadata {
+        let kind = format!("*{}.{}List", go_package(row), row.kind);
+        return Err(unconverted("PartialObjectMetadata", &format!("a list ({kind})")));
     }
     let mut out = Vec::with_capacity(list.entries.len() * 512 + 1024);
     if form == Form::MetadataList {
@@ -100,32 +101,7 @@ fn list_pieces(row: &'static Resource, list: &List, form: Form, include: &str) -
         let faces = list.entries.iter().map(|entry| face(row, entry)).collect::<Result<Vec<_>>>()?;
         table::write(&mut out, &head(row, meta, include, true), faces.iter().map(|entry| table_row(entry)));
     }
-    Ok(VecDeque::from([out.into()]))
-}
-
-/// A list of whole objects, which have no kind of their own in it.
-fn object_list(row: &'static Resource, list: &List, meta: ListMeta<'_>) -> Result<VecDeque<Bytes>> {
-    let mut pieces = VecDeque::new();
-    let mut out = Vec::with_capacity(PIECE + (16 << 10));
-    out.extend_from_slice(
-        format!("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":", row.kind, row.api_version()).as_bytes(),
-    );
-    table::list_meta(&mut out, meta);
-    out.extend_from_slice(b",\"items\":[");
-    for (at, entry) in list.entries.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        let shown = face(row, entry)?;
-        out.push(b'{');
-        out.extend_from_slice(shown.item(row));
-        if out.len() >= PIECE {
-            pieces.push_back(Bytes::from(std::mem::replace(&mut out, Vec::with_capacity(PIECE + (16 << 10)))));
-        }
-    }
-    out.extend_from_slice(b"]}");
-    pieces.push_back(out.into());
-    Ok(pieces)
+    Ok(out)
 }
 
 fn head<'a>(row: &'a Resource, list: ListMeta<'a>, include: Include, columns: bool) -> Head<'a> {
@@ -181,11 +157,14 @@ pub(crate) fn bookmark((kind, api_version): (&str, &str), revision: u64, ends_in
 }
 
 /// Compresses an answer that is worth it.
-pub(crate) async fn gzip(pieces: VecDeque<Bytes>, wanted: bool) -> Result<(VecDeque<Bytes>, bool)> {
-    let length: usize = pieces.iter().map(Bytes::len).sum();
-    if !wanted || length < GZIP_FROM {
-        return Ok((pieces, false));
-    }
+pub(crate) async fn gzip(body: Body, wanted: bool) -> Result<(Body, bool)> {
+    let length = http_body::Body::size_hint(&body).exact().and_then(|length| usize::try_from(length).ok());
+    let Some(length) = length.filter(|length| wanted && *length >= GZIP_FROM) else { return Ok((body, false)) };
+    let pieces: Vec<Bytes> = match body {
+        Body::Ready(pieces) => pieces.into(),
+        Body::Long(list) => list.collect(),
+        Body::Stream(_) => return Ok((body, false)),
+    };
     let work = move || {
         let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(length / 2), flate2::Compression::new(1));
         for piece in &pieces {
@@ -195,5 +174,5 @@ pub(crate) async fn gzip(pieces: VecDeque<Bytes>, wanted: bool) -> Result<(VecDe
     };
     let compressed =
         tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)?.map_err(ApiError::internal)?;
-    Ok((VecDeque::from([compressed.into()]), true))
+    Ok((Body::full(compressed), true))
 }

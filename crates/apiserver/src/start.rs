@@ -21,14 +21,11 @@ pub struct StartError {
 }
 
 pub(crate) async fn namespaces(server: &Server) -> Result<(), StartError> {
-    let rows = api::resources::find("", "v1", "namespaces");
-    for name in NAMESPACES {
-        if rows.is_some_and(|row| server.pipeline.registry.cache().get(row, name).is_some()) {
-            continue;
-        }
-        make(server, name).await?;
-    }
-    Ok(())
+    let row = api::resources::find("", "v1", "namespaces");
+    let cache = server.pipeline.registry.cache();
+    let missing = NAMESPACES.into_iter().filter(|name| row.is_none_or(|row| cache.get(row, name).is_none()));
+    // All at once, so that they wait for the disk once.
+    futures::future::try_join_all(missing.map(|name| make(server, name))).await.map(drop)
 }
 
 async fn make(server: &Server, name: &'static str) -> Result<(), StartError> {
