@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt, future};
+use futures::{FutureExt, Stream, StreamExt, future};
 use kube::discovery::verbs;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
@@ -27,6 +27,8 @@ use graph::{Graph, Key, Uid, lock};
 
 /// How long to wait before the kinds are asked for again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long changes gather while there are many.
+const BETWEEN_BURSTS: Duration = Duration::from_millis(50);
 
 /// Collects until cancelled.
 pub(crate) async fn run(objects: Objects, shutdown: watch::Receiver<bool>) {
@@ -36,7 +38,7 @@ pub(crate) async fn run(objects: Objects, shutdown: watch::Receiver<bool>) {
     };
     let kinds: Arc<[Kind]> = kinds.into();
     let graph = Arc::new(Mutex::new(Graph::default()));
-    let keys = keys(watch_all(&objects, &kinds), kinds.len(), Arc::clone(&graph));
+    let keys = keys(in_bursts(watch_all(&objects, &kinds)), kinds.len(), Arc::clone(&graph));
     let collector = Arc::new(Collector::new(objects, kinds, graph));
     work::run(keys, |key| Arc::clone(&collector).work(key), shutdown).await;
 }
@@ -62,6 +64,20 @@ fn watch_all(objects: &Objects, kinds: &[Kind]) -> impl Stream<Item = (usize, Ev
         events.filter_map(move |event| future::ready(event.ok().map(|event| (place, event)))).boxed()
     });
     stream::select_all(watches)
+}
+
+/// The stream, read in bursts: what comes close together is taken together, because to wake up for each change of a
+/// busy server would cost more than the change itself. While nothing comes, nothing runs.
+fn in_bursts<T>(events: impl Stream<Item = T>) -> impl Stream<Item = T> {
+    stream::unfold((Box::pin(events), false), |(mut events, in_burst)| async move {
+        if in_burst {
+            if let Some(event) = events.next().now_or_never() {
+                return event.map(|event| (event, (events, true)));
+            }
+            tokio::time::sleep(BETWEEN_BURSTS).await;
+        }
+        events.next().await.map(|event| (event, (events, true)))
+    })
 }
 
 /// What has to be looked at, as objects change.
