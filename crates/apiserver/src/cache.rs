@@ -341,6 +341,12 @@ impl Cache {
         state.collections.iter().map(|(prefix, collection)| (*prefix, collection.entries.len())).collect()
     }
 
+    /// How many objects the row's collection has.
+    pub(crate) fn len(&self, row: &Resource) -> usize {
+        let state = self.state.read();
+        state.collections.get(row.storage_prefix).map_or(0, |collection| collection.entries.len())
+    }
+
     /// The size of all current objects.
     pub(crate) fn bytes(&self) -> usize {
         let state = self.state.read();

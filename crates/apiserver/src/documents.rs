@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use tokio::sync::OnceCell;
 
+use crate::blocking::long;
 use crate::body::Body;
 use crate::error::{ApiError, Result};
 use crate::negotiate::{self, Offer};
@@ -81,7 +82,12 @@ impl Documents {
         }
         match path {
             "/" => return Ok(ready(JSON, paths())),
-            "/metrics" => return Ok(ready("text/plain; version=0.0.4; charset=utf-8", pipeline.render_metrics())),
+            "/metrics" => {
+                return Ok(ready(
+                    "text/plain; version=0.0.4; charset=utf-8",
+                    long(usize::MAX, || pipeline.render_metrics()),
+                ));
+            }
             _ if path.starts_with("/openapi/") => return Ok(openapi(self.openapi().await, path, parts)),
             _ if !below_api => return Ok(not_found()),
             _ => {}

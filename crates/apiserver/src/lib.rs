@@ -1,6 +1,7 @@
 //! The front door: TLS, one pipeline for every request, the generic verbs over the table of resources, and watches.
 
 mod admission;
+mod blocking;
 mod body;
 mod cache;
 mod documents;

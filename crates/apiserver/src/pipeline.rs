@@ -14,6 +14,7 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
+use crate::blocking::long;
 use crate::body::{Body, RequestBody};
 use crate::documents;
 use crate::error::{ApiError, Result};
@@ -27,6 +28,12 @@ use crate::request::{ResourcePath, Verb, allows};
 use crate::websocket;
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+
+/// All warnings of an answer, and one of them if those are too many, in characters.
+const WARNINGS_LENGTH: usize = 4096;
+const CUT_WARNING: usize = 256;
+/// More than this many are never written, since each has a character at least.
+const MOST_WARNINGS: usize = WARNINGS_LENGTH;
 
 /// Proof that a request on a resource was allowed. Only this module makes it, from an allow decision.
 pub(crate) struct Authorized {
@@ -157,7 +164,9 @@ impl Pipeline {
         observed.row = Some(who.row);
         let offer = offer(&who);
         let accepted = negotiate::accept(&parts.headers, &query, offer)?;
-        let call = Call { who: &who, headers: &parts.headers, query, accepted };
+        let said = http_body::Body::size_hint(&body).upper();
+        let body_size = said.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
+        let call = Call { who: &who, headers: &parts.headers, query, accepted, body_size };
         let answer = self.registry.dispatch(&call, body).await?;
         respond(&call, answer, upgrade).await
     }
@@ -258,10 +267,8 @@ impl Registry {
 async fn respond(call: &Call<'_>, answer: Answer, upgrade: Option<websocket::Upgrade>) -> Result<Response<Body>> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::OK);
-    if let Some(text) = call.who.row.deprecated {
-        add_warnings(response.headers_mut(), &[text.to_owned()]);
-    }
-    add_warnings(response.headers_mut(), &answer.warnings);
+    let warnings = call.who.row.deprecated.into_iter().chain(answer.warnings.iter().map(String::as_str));
+    add_warnings(response.headers_mut(), warnings);
     if let Content::Stream(body) = answer.content {
         if let Some(upgrade) = upgrade {
             return Ok(upgrade.accept(body));
@@ -270,7 +277,9 @@ async fn respond(call: &Call<'_>, answer: Answer, upgrade: Option<websocket::Upg
         *response.body_mut() = body;
         return Ok(response);
     }
-    let body = render::content(call.who.row, answer.content, call.accepted, call.query.text("includeObject"))?;
+    let include = call.query.text("includeObject");
+    let work = render::work(call.who.row, &answer.content, call.accepted);
+    let body = long(work, || render::content(call.who.row, answer.content, call.accepted, include))?;
     let wants_gzip = matches!(call.who.verb, Verb::Get | Verb::List) && negotiate::accepts_gzip(call.headers);
     let (body, compressed) = render::gzip(body, wants_gzip).await?;
     let headers = response.headers_mut();
@@ -283,16 +292,28 @@ async fn respond(call: &Call<'_>, answer: Answer, upgrade: Option<websocket::Upg
     Ok(response)
 }
 
-/// `299 - "text"`, one header each (`k8s.io/apimachinery/pkg/util/net` NewWarningHeader).
-fn add_warnings(headers: &mut HeaderMap, warnings: &[String]) {
+/// `299 - "text"`, one header each (`k8s.io/apimachinery/pkg/util/net` NewWarningHeader); all together are bounded, or
+/// clients would refuse the head (`apiserver/pkg/endpoints/filters/warning.go`).
+fn add_warnings<'a>(headers: &mut HeaderMap, warnings: impl Iterator<Item = &'a str>) {
     let mut given: Vec<&str> = Vec::new();
-    for warning in warnings {
-        let text = warning.as_str();
-        if given.contains(&text) {
-            continue;
+    for text in warnings {
+        if !text.is_empty() && !given.contains(&text) {
+            given.push(text);
         }
-        given.push(text);
-        let clean: String = text.chars().filter(|character| !character.is_control()).collect();
+        if given.len() > MOST_WARNINGS {
+            break;
+        }
+    }
+    let whole: usize = given.iter().map(|text| text.chars().count()).sum();
+    let longest = if whole > WARNINGS_LENGTH { CUT_WARNING } else { usize::MAX };
+    let mut written = 0;
+    for text in given {
+        if written >= WARNINGS_LENGTH && longest == CUT_WARNING {
+            return;
+        }
+        let cut: String = text.chars().take(longest).collect();
+        written += cut.chars().count();
+        let clean: String = cut.chars().filter(|character| !character.is_control()).collect();
         let quoted = clean.replace('\\', "\\\\").replace('"', "\\\"");
         if let Ok(value) = HeaderValue::from_bytes(format!("299 - \"{quoted}\"").as_bytes()) {
             headers.append(WARNING, value);

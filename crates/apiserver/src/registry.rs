@@ -22,6 +22,7 @@ use http::HeaderMap;
 use storage::{Mutation, Revision, Store, Write};
 
 use crate::admission::Admission;
+use crate::blocking::long;
 use crate::body::{Body, BodyLimits, RequestBody};
 use crate::cache::{Cache, Entry, Prepared};
 use crate::error::{ApiError, Result};
@@ -51,6 +52,8 @@ pub(crate) struct Call<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) query: Query<'a>,
     pub(crate) accepted: Accepted,
+    /// How large the body of the request says it is; one that does not say counts as large.
+    pub(crate) body_size: usize,
 }
 
 /// What a verb answers.
@@ -71,6 +74,8 @@ pub(crate) struct List {
     pub(crate) revision: u64,
     pub(crate) continue_token: String,
     pub(crate) remaining: Option<i64>,
+    /// Past states that cannot be read.
+    pub(crate) left_out: Vec<storage::Key>,
 }
 
 /// The answer with its code and warnings.
@@ -153,7 +158,7 @@ impl Registry {
     async fn decode(&self, call: &Call<'_>, body: RequestBody, validation: FieldValidation) -> Result<Decoded> {
         let media = negotiate::body_media(call.headers)?;
         let bytes = self.read(body).await?;
-        Ok(api::decode::object(&expect(call.who.row), media, &bytes, validation)?)
+        Ok(long(bytes.len(), || api::decode::object(&expect(call.who.row), media, &bytes, validation))?)
     }
 
     async fn read(&self, body: RequestBody) -> Result<Bytes> {

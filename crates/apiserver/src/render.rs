@@ -21,6 +21,18 @@ use crate::registry::{Content, List, face};
 /// Answers above this are compressed for clients that take gzip (`defaultGzipThresholdBytes`).
 const GZIP_FROM: usize = 128 << 10;
 
+/// How much work an answer is before its first byte, for [`crate::blocking::long`]; what is only copied is copied later.
+pub(crate) fn work(row: &Resource, content: &Content, accepted: Accepted) -> usize {
+    if is_ready(accepted) && accepted.form == Form::Object && row.conversion.is_none() {
+        return 0;
+    }
+    match content {
+        Content::Object(entry) => entry.json.len(),
+        Content::List(list) => list.entries.iter().map(|entry| entry.json.len()).sum(),
+        Content::Status(_) | Content::Stream(_) => 0,
+    }
+}
+
 /// An answer's bytes, before compression.
 pub(crate) fn content(row: &'static Resource, content: Content, accepted: Accepted, include: &str) -> Result<Body> {
     let pieces = match (content, accepted.form) {
@@ -160,12 +172,13 @@ pub(crate) fn bookmark((kind, api_version): (&str, &str), revision: u64, ends_in
 pub(crate) async fn gzip(body: Body, wanted: bool) -> Result<(Body, bool)> {
     let length = http_body::Body::size_hint(&body).exact().and_then(|length| usize::try_from(length).ok());
     let Some(length) = length.filter(|length| wanted && *length >= GZIP_FROM) else { return Ok((body, false)) };
-    let pieces: Vec<Bytes> = match body {
-        Body::Ready(pieces) => pieces.into(),
-        Body::Long(list) => list.collect(),
-        Body::Stream(_) => return Ok((body, false)),
-    };
     let work = move || {
+        let pieces: Vec<Bytes> = match body {
+            Body::Ready(pieces) => pieces.into(),
+            Body::Long(list) => list.collect(),
+            // It has no length.
+            Body::Stream(_) => Vec::new(),
+        };
         let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(length / 2), flate2::Compression::new(1));
         for piece in &pieces {
             encoder.write_all(piece)?;

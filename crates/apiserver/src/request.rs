@@ -105,7 +105,8 @@ impl<'a> ResourcePath<'a> {
 
     /// The row and subresource that serve the path; `None` where no route does.
     pub(crate) fn route(&self) -> Option<(&'static Resource, Option<&'static Subresource>)> {
-        if self.excess || self.resource.is_empty() {
+        let nowhere = self.in_namespace && (self.namespace.is_empty() || self.namespace.contains('/'));
+        if self.excess || self.resource.is_empty() || nowhere {
             return None;
         }
         let row = api::resources::find(self.group, self.version, self.resource)?;
@@ -125,6 +126,7 @@ impl<'a> ResourcePath<'a> {
         let named = !self.name.is_empty();
         Some(match *method {
             Method::GET if self.old_watch => Verb::Watch,
+            _ if self.old_watch => return None,
             Method::GET if named => Verb::Get,
             Method::GET if watch => Verb::Watch,
             Method::GET => Verb::List,
@@ -178,6 +180,17 @@ mod tests {
         check("/api/v1/namespaces/a/pods/b/status", ("", "a", "pods", "b", "status"));
         check("/api/v1/watch/namespaces/a/secrets/b", ("", "a", "secrets", "b", ""));
         check("/apis/apps/v1/deployments", ("apps", "", "deployments", "", ""));
+    }
+
+    #[test]
+    fn odd_paths_have_no_route() {
+        for path in
+            ["/api/v1/namespaces//secrets", "/api/v1/namespaces/a%2Fb/secrets", "/api/v1/namespaces/a/secrets/b%2Fc"]
+        {
+            assert!(ResourcePath::parse(path).expect(path).route().is_none(), "{path}");
+        }
+        let watched = ResourcePath::parse("/api/v1/watch/namespaces/a/secrets/b").expect("a path");
+        assert_eq!(watched.verb(&Method::DELETE, false), None);
     }
 
     #[test]

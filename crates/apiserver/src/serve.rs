@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use auth::Identity;
 use auth::x509::{IdentifyError, end, identify};
-use http::{Request, Response};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -21,7 +22,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::body::BoxError;
+use crate::body::{Body, BoxError};
 use crate::pipeline::Pipeline;
 
 mod activity;
@@ -136,7 +137,11 @@ async fn connection(
         async move {
             let (parts, body) = request.into_parts();
             let body = body.map_err(|error| Box::new(error) as BoxError).boxed_unsync();
-            let response: Response<_> = pipeline.handle(parts, body, identity).await;
+            let response: Response<_> = if head_size(&parts) > limits.header_size {
+                too_long()
+            } else {
+                pipeline.handle(parts, body, identity).await
+            };
             Ok::<_, std::convert::Infallible>(response.map(|body| Tracked::new(body, open)))
         }
     });
@@ -152,6 +157,18 @@ async fn connection(
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended badly");
     }
+}
+
+/// About the length of a head as HTTP/1.1 writes it; hyper's own limit is one of its buffer, which may be larger.
+fn head_size(parts: &Parts) -> usize {
+    let fields = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    parts.uri.path().len() + parts.uri.query().map_or(0, str::len) + fields.sum::<usize>()
+}
+
+fn too_long() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
 }
 
 fn http1(limits: ConnectionLimits) -> http1::Builder {

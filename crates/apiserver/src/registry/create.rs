@@ -7,6 +7,7 @@ use api::resources::{Part, Resource};
 use api::value::Value;
 
 use super::{Answer, Call, CommitFailure, Content, Registry, metadata};
+use crate::blocking::long;
 use crate::body::RequestBody;
 use crate::cache::{Entry, Prepared, path_of};
 use crate::error::{ApiError, Result};
@@ -43,12 +44,9 @@ impl Registry {
         object.remove(&["metadata", "deletionTimestamp"]);
         object.remove(&["metadata", "deletionGracePeriodSeconds"]);
         let manager = options.manager(call.user_agent());
-        api::apply::track_update(
-            row.type_id(),
-            &call.manager(&manager, &metadata::now(), Part::Whole),
-            None,
-            &mut object,
-        );
+        let (size, now) = (call.body_size, metadata::now());
+        let who = call.manager(&manager, &now, Part::Whole);
+        long(size, || api::apply::track_update(row.type_id(), &who, None, &mut object));
         self.create_tracked(call, options, object, warnings).await
     }
 
@@ -67,7 +65,7 @@ impl Registry {
         if generated {
             name_anew(&mut object);
         }
-        prepare(row, &mut object, warnings)?;
+        long(call.body_size, || prepare(row, &mut object, warnings))?;
         for _ in 0..NAME_ATTEMPTS {
             match self.insert(row, options, &object).await {
                 Ok(entry) => return Ok(entry),

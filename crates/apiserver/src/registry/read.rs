@@ -12,12 +12,15 @@ use serde::{Deserialize, Serialize};
 use storage::Revision;
 
 use super::{Answer, Call, Content, List, Registry, storing};
+use crate::blocking::long;
 use crate::cache::{Entry, Scope, key, restore};
 use crate::error::{ApiError, Result};
 use crate::query::{ListOptions, Match, parse_revision};
 
 /// How long a read waits for a revision that has not come (`blockTimeout` of the watch cache).
 const WAIT: Duration = Duration::from_secs(3);
+/// What looking at an object costs beside decoding a byte.
+const LOOKED_AT: usize = 16;
 /// How many records of the past are read at a time.
 const LOG_PAGE: usize = 1000;
 
@@ -51,15 +54,19 @@ impl Registry {
     pub(crate) async fn list(&self, call: &Call<'_>) -> Result<Answer> {
         let options = ListOptions::parse(&call.query, call.who.row, false, None)?;
         let list = self.collect(call, &options).await?;
-        let mut warnings = Vec::new();
-        let damaged = self.cache.damaged(storing(call.who.row), &call.who.namespace);
-        if !damaged.is_empty() {
-            if options.resource_version == "0" {
-                // A client that goes on to watch from here would take what is left out for deleted.
-                return Err(unreadable(&damaged));
-            }
-            warnings.push(format!("left out what cannot be read: {}", damaged_names(&damaged)));
+        let mut damaged: Vec<_> = self.cache.damaged(storing(call.who.row), &call.who.namespace);
+        if !damaged.is_empty() && options.resource_version == "0" {
+            // A client that goes on to watch from here would take what is left out for deleted.
+            return Err(unreadable(&damaged));
         }
+        damaged.extend(list.left_out.iter().map(|key| (Arc::clone(key), 0)));
+        damaged.sort_unstable();
+        damaged.dedup_by(|one, other| one.0 == other.0);
+        let warnings = if damaged.is_empty() {
+            Vec::new()
+        } else {
+            vec![format!("left out what cannot be read: {}", damaged_names(&damaged))]
+        };
         Ok(Answer { code: 200, content: Content::List(list), warnings })
     }
 
@@ -113,7 +120,9 @@ impl Registry {
     /// A page of the present.
     fn page_now(&self, page: &Page<'_>, after: Option<&str>) -> List {
         let scope = Scope { namespace: page.namespace, after };
-        let snapshot = self.cache.list(page.row, &scope, page.limit, |entry| page.selection.matches(entry));
+        let work = self.cache.len(page.row) * LOOKED_AT;
+        let snapshot =
+            long(work, || self.cache.list(page.row, &scope, page.limit, |entry| page.selection.matches(entry)));
         let beyond = match snapshot.entries.last() {
             Some(last) if page.is_full(snapshot.entries.len()) => {
                 self.cache.count_after(page.row, &Scope { after: Some(&last.key), ..scope })
@@ -126,21 +135,28 @@ impl Registry {
     /// A page as it was at a revision, read from the log.
     async fn page_at(&self, page: &Page<'_>, revision: u64, after: Option<&str>) -> Result<List> {
         let prefix = Scope { namespace: page.namespace, after: None }.prefix(page.row);
-        let mut entries: Vec<Arc<Entry>> = Vec::new();
+        let (mut entries, mut left_out): (Vec<Arc<Entry>>, Vec<storage::Key>) = (Vec::new(), Vec::new());
         let mut after = after.map(str::to_owned);
         // How many objects, selected or not, come after the last one that is shown.
         let mut beyond: u64 = 0;
         loop {
             let read = self.store.at(&prefix, Revision(revision), after.as_deref(), LOG_PAGE).await?;
-            for record in read.records {
-                let prepared = restore(page.row, record.key, &record.value).map_err(ApiError::internal)?;
-                let entry = prepared.at(record.revision.0);
-                beyond += 1;
-                if !page.is_full(entries.len()) && page.selection.matches(&entry) {
-                    entries.push(Arc::new(entry));
-                    beyond = 0;
+            left_out.extend(read.unreadable.into_iter().map(|unreadable| unreadable.key));
+            let size = read.records.iter().map(|record| record.value.len()).sum();
+            long(size, || {
+                for record in read.records {
+                    let Ok(prepared) = restore(page.row, Arc::clone(&record.key), &record.value) else {
+                        left_out.push(record.key);
+                        continue;
+                    };
+                    let entry = prepared.at(record.revision.0);
+                    beyond += 1;
+                    if !page.is_full(entries.len()) && page.selection.matches(&entry) {
+                        entries.push(Arc::new(entry));
+                        beyond = 0;
+                    }
                 }
-            }
+            });
             match read.next {
                 Some(next) if !page.is_full(entries.len()) => after = Some(next.to_string()),
                 _ => {
@@ -149,7 +165,8 @@ impl Registry {
                 }
             }
         }
-        Ok(page.finish(entries, revision, usize::try_from(beyond).unwrap_or(usize::MAX)))
+        let list = page.finish(entries, revision, usize::try_from(beyond).unwrap_or(usize::MAX));
+        Ok(List { left_out, ..list })
     }
 
     /// Waits until readers can see a revision.
@@ -213,7 +230,7 @@ impl Page<'_> {
 
     /// The answer; `beyond` is how many objects come after the last one, selected or not.
     fn finish(&self, entries: Vec<Arc<Entry>>, revision: u64, beyond: usize) -> List {
-        let mut list = List { entries, revision, continue_token: String::new(), remaining: None };
+        let mut list = List { entries, revision, continue_token: String::new(), remaining: None, left_out: Vec::new() };
         if beyond > 0 && self.is_full(list.entries.len()) {
             list.token();
             // With a selector what remains is not known without looking at it.

@@ -36,7 +36,8 @@ impl Registry {
         let name = if call.who.name.is_empty() { found.name().to_owned() } else { call.who.name.clone() };
         binding::check(&name, &found).map_err(|why| refused_binding(&name, &why))?;
         let who = call.who.within(pods()?, &name);
-        let inner = Call { who: &who, headers: call.headers, query: Query::default(), accepted: call.accepted };
+        let (query, body_size) = (Query::default(), call.body_size);
+        let inner = Call { who: &who, headers: call.headers, query, accepted: call.accepted, body_size };
         let edit = move |pod: &mut Value| {
             binding::bind(pod, &found, &metadata::now()).map_err(|why| refused_binding(pod.name(), &why))
         };

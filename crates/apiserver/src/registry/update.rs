@@ -7,6 +7,7 @@ use storage::{Expect, Revision};
 
 use super::patch::Patch;
 use super::{Answer, Call, CommitFailure, Content, Registry, from_stored, metadata, part, storing, to_stored};
+use crate::blocking::long;
 use crate::body::RequestBody;
 use crate::cache::{Entry, Prepared, path_of};
 use crate::error::{ApiError, Result};
@@ -69,9 +70,12 @@ impl Registry {
                 }
                 return self.create_instead(call, options, source, warnings).await.map(|entry| (201, entry));
             };
-            let old = from_stored(row, entry.decode(stored).map_err(ApiError::internal)?);
             warnings.truncate(given);
-            let change = self.derive(call, options, source, &old, warnings)?;
+            let (old, change) = long(entry.json.len().saturating_add(call.body_size), || {
+                let old = from_stored(row, entry.decode(stored).map_err(ApiError::internal)?);
+                let change = self.derive(call, options, source, &old, warnings)?;
+                Ok::<_, ApiError>((old, change))
+            })?;
             match self.replace(call, options, &entry, &old, change.object).await {
                 Ok(entry) => return Ok((200, entry)),
                 Err(CommitFailure::Failed(error)) => return Err(error),

@@ -33,6 +33,8 @@ const LEAST_TIMEOUT: Duration = Duration::from_secs(1800);
 const LOG_PAGE: usize = 500;
 /// The most objects or changes that are made ready before the client takes some.
 const AT_ONCE: usize = 64;
+/// How many bytes of objects are made ready at a time, about.
+const ROOM: usize = 256 << 10;
 
 /// How many watches one identity may hold, and the signal that ends all.
 pub(crate) struct WatchLimits {
@@ -222,7 +224,13 @@ impl Watcher {
     async fn fill(&mut self, now: Instant) -> Result<()> {
         match &mut self.stage {
             Stage::State(entries) => {
-                let next: Vec<_> = entries.take(AT_ONCE).collect();
+                let mut room = ROOM;
+                let few = std::iter::from_fn(|| {
+                    let entry = if room > 0 { entries.next()? } else { return None };
+                    room = room.saturating_sub(entry.json.len());
+                    Some(entry)
+                });
+                let next: Vec<_> = few.take(AT_ONCE).collect();
                 if next.is_empty() {
                     self.stage = Stage::Window;
                     if self.initial_end {

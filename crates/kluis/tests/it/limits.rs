@@ -92,6 +92,7 @@ fn headers_and_handshakes_that_take_too_long() {
     let mut client = Client::new(&server);
     client.send(b"GET /version HTTP/1.1\r\nHost:").unwrap();
     assert!(ended(client) < Duration::from_secs(10));
+    assert!(ended(Client::new(&server)) < Duration::from_secs(10), "a client that says nothing after the handshake");
     let mut silent = TcpStream::connect(server.address()).unwrap();
     silent.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     assert_eq!(silent.read(&mut [0]).unwrap(), 0);
