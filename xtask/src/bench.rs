@@ -11,12 +11,12 @@ use serde_json::json;
 use crate::shell;
 
 mod certificates;
-mod client;
+pub(crate) mod client;
 mod figures;
 mod floor;
 mod load;
-mod objects;
-mod process;
+pub(crate) mod objects;
+pub(crate) mod process;
 mod report;
 mod watchers;
 

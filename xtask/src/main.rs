@@ -10,6 +10,7 @@ mod bench;
 mod ci;
 mod generate;
 mod shell;
+mod soak;
 mod sync_shared;
 mod tidy;
 
@@ -31,6 +32,8 @@ enum Task {
     Generate,
     /// Every figure of the design beside its floor on the same machine, in one run.
     Bench(bench::Options),
+    /// Writers, watchers and kills for a long time, compared with a model.
+    Soak(soak::Options),
     /// The floor's server; `bench` starts it.
     #[command(hide = true)]
     Floor(bench::FloorOptions),
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Generate => generate::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Soak(options) => soak::run(&options),
         Task::Floor(options) => bench::run_floor(&options),
         Task::SyncShared(options) => sync_shared::run(&options),
     };

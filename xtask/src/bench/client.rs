@@ -87,6 +87,13 @@ impl Connection {
         }
     }
 
+    /// Reads a stream to its end and forgets it.
+    pub(crate) async fn drain(&mut self) {
+        while self.more().await.is_ok() {
+            self.received.clear();
+        }
+    }
+
     async fn send(&mut self, request: &[u8]) -> anyhow::Result<()> {
         self.received.clear();
         self.stream.write_all(request).await.context("send a request")?;
