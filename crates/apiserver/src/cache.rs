@@ -437,6 +437,13 @@ impl Cache {
         self.damaged.read().get(key).copied()
     }
 
+    /// Makes every watch look again: at the end of the server, which ends them.
+    pub(crate) fn wake(&self) {
+        for changed in self.changed.values() {
+            changed.send_modify(|_| {});
+        }
+    }
+
     fn publish(&self, revision: u64) {
         self.seen.send_replace(revision);
     }

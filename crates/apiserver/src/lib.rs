@@ -144,12 +144,22 @@ impl Server {
             self.options.event_ttl,
             self.options.shutdown.clone(),
         ));
+        let (pipeline, mut ending) = (Arc::clone(&self.pipeline), self.options.shutdown.clone());
+        let waking = tokio::spawn(async move {
+            // Were the sender gone, that would be the end as well.
+            drop(ending.wait_for(|ending| *ending).await);
+            pipeline.registry.cache().wake();
+        });
         let pipeline = Arc::clone(&self.pipeline);
         let documents = tokio::spawn(async move {
             pipeline.documents.openapi().await;
         });
         serve::serve(Arc::clone(&self.pipeline), listener, tls, limits, self.options.shutdown.clone()).await;
-        for (task, what) in [(expiry, "the expiry of events"), (documents, "the writing of OpenAPI documents")] {
+        for (task, what) in [
+            (waking, "the waking of watches"),
+            (expiry, "the expiry of events"),
+            (documents, "the writing of OpenAPI documents"),
+        ] {
             if let Err(error) = task.await {
                 tracing::error!(%error, what, "a task ended badly");
             }

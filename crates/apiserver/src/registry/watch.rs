@@ -4,6 +4,7 @@
 //! out of the window is ended and harms nobody; it comes back with its last revision and reads the log.
 
 use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use futures::stream;
 use parking_lot::Mutex;
 use storage::{ChangeKind, Revision, Store};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::read::unreadable;
 use super::{Answer, Call, Content, Registry, face, storing};
@@ -104,6 +105,7 @@ impl Registry {
             ending: self.watch_limits.ending.clone(),
             until: Instant::now() + timeout,
             bookmark_at: Instant::now() + BOOKMARK_INTERVAL,
+            timer: Box::pin(tokio::time::sleep(BOOKMARK_INTERVAL.min(timeout))),
             initial_end: false,
             over: false,
             options,
@@ -179,6 +181,8 @@ struct Watcher {
     ending: watch::Receiver<bool>,
     until: Instant,
     bookmark_at: Instant,
+    /// Runs to the earlier of the two; kept over waits, because starting a timer costs more than a change.
+    timer: Pin<Box<Sleep>>,
     /// Whether the bookmark that ends the initial events is still to come.
     initial_end: bool,
     /// Nothing comes after what is pending.
@@ -250,6 +254,7 @@ impl Watcher {
             }
             Stage::Window if now >= self.bookmark_at => {
                 self.bookmark_at = now + BOOKMARK_INTERVAL;
+                self.timer.as_mut().reset(self.bookmark_at.min(self.until));
                 if self.options.bookmarks {
                     self.bookmark();
                 }
@@ -300,12 +305,12 @@ impl Watcher {
         Ok(())
     }
 
-    /// Waits for a change, a bookmark's time or the end.
+    /// Waits for a change or a bookmark's time. The end of the server counts as a change ([`Cache::wake`]).
     async fn wait(&mut self) {
         let gone = tokio::select! {
+            biased;
             changed = self.changed.changed() => changed.is_err(),
-            _ = self.ending.wait_for(|ending| *ending) => true,
-            () = tokio::time::sleep_until(self.bookmark_at.min(self.until)) => false,
+            () = self.timer.as_mut() => false,
         };
         self.over |= gone;
     }
