@@ -38,7 +38,7 @@ pub(crate) async fn run(objects: Objects, shutdown: watch::Receiver<bool>) {
     };
     let kinds: Arc<[Kind]> = kinds.into();
     let graph = Arc::new(Mutex::new(Graph::default()));
-    let keys = keys(in_bursts(watch_all(&objects, &kinds)), kinds.len(), Arc::clone(&graph));
+    let keys = keys(in_bursts(watch_all(&objects, &kinds)), Arc::clone(&kinds), Arc::clone(&graph));
     let collector = Arc::new(Collector::new(objects, kinds, graph));
     work::run(keys, |key| Arc::clone(&collector).work(key), shutdown).await;
 }
@@ -83,33 +83,45 @@ fn in_bursts<T>(events: impl Stream<Item = T>) -> impl Stream<Item = T> {
 /// What has to be looked at, as objects change.
 fn keys(
     events: impl Stream<Item = (usize, Event<Meta>)>,
-    kinds: usize,
+    kinds: Arc<[Kind]>,
     graph: Arc<Mutex<Graph>>,
 ) -> impl Stream<Item = Key> {
     // What a new list of each kind has not shown yet, while it comes in.
-    let mut unseen = vec![HashSet::new(); kinds];
+    let mut unseen = vec![HashSet::new(); kinds.len()];
     events.flat_map(move |(place, event)| {
-        let affected = unseen.get_mut(place).map(|unseen| observe(&mut lock(&graph), place, unseen, event));
-        stream::iter(affected.unwrap_or_default())
+        let affected = match (kinds.get(place), unseen.get_mut(place)) {
+            (Some(kind), Some(unseen)) => observe(&mut lock(&graph), (place, kind), unseen, event),
+            _ => Vec::new(),
+        };
+        stream::iter(affected)
     })
 }
 
-fn observe(graph: &mut Graph, kind: usize, unseen: &mut HashSet<Uid>, event: Event<Meta>) -> Vec<Key> {
+fn observe(
+    graph: &mut Graph,
+    (place, kind): (usize, &Kind),
+    unseen: &mut HashSet<Uid>,
+    event: Event<Meta>,
+) -> Vec<Key> {
     match event {
         Event::Init => {
-            *unseen = graph.of_kind(kind);
+            *unseen = graph.of_kind(place);
             Vec::new()
         }
         Event::InitApply(object) => {
             if let Some(uid) = &object.metadata.uid {
                 unseen.remove(uid);
             }
-            graph.apply(kind, &object)
+            graph.apply(place, &object)
         }
-        Event::Apply(object) => graph.apply(kind, &object),
+        Event::Apply(object) => graph.apply(place, &object),
         Event::Delete(object) => object.metadata.uid.map(|uid| graph.remove(&uid)).unwrap_or_default(),
-        // What a whole list did not show is gone. An owner whose kind nobody can tell is found out at the next
-        // look at its dependents.
-        Event::InitDone => unseen.drain().flat_map(|uid| graph.remove(&uid)).collect(),
+        // What a whole list did not show is gone. So may be owners that the graph does not hold: their dependents
+        // are looked at again.
+        Event::InitDone => {
+            let mut keys: Vec<_> = unseen.drain().flat_map(|uid| graph.remove(&uid)).collect();
+            keys.extend(graph.owned_by(&kind.resource.api_version, &kind.resource.kind));
+            keys
+        }
     }
 }

@@ -141,6 +141,13 @@ impl Graph {
         self.nodes.values().filter(|node| node.kind == kind).map(|node| node.uid.clone()).collect()
     }
 
+    /// The objects that have an owner of this kind.
+    pub(super) fn owned_by(&self, api_version: &str, kind: &str) -> impl Iterator<Item = Key> {
+        let is_of = move |owner: &Owner| owner.api_version == api_version && owner.kind == kind;
+        let owned = self.nodes.values().filter(move |node| node.owners.iter().any(is_of));
+        owned.map(|node| Key::Collect(node.uid.clone()))
+    }
+
     /// Takes in a new or changed object, and says what has to be looked at.
     pub(super) fn apply(&mut self, kind: usize, object: &Meta) -> Vec<Key> {
         let Some(new) = Node::new(kind, object) else { return Vec::new() };
@@ -252,6 +259,14 @@ mod tests {
         let mut graph = Graph::default();
         assert_eq!(graph.apply(0, &object("a", json!({}))), []);
         assert!(graph.node("a").is_none());
+    }
+
+    #[test]
+    fn dependents_are_found_by_the_kind_of_their_owner() {
+        let mut graph = Graph::default();
+        graph.apply(0, &owned("d", "o", false));
+        assert_eq!(graph.owned_by("v1", "ConfigMap").collect::<Vec<_>>(), collect(&["d"]));
+        assert_eq!(graph.owned_by("v1", "Secret").count(), 0);
     }
 
     #[test]
