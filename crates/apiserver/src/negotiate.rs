@@ -70,11 +70,19 @@ struct Range<'a> {
 }
 
 impl<'a> Range<'a> {
+    /// What is wanted more comes first.
     fn all(header: &'a str) -> impl Iterator<Item = Self> {
-        header.split(',').map(|range| {
+        let ranges = header.split(',').map(|range| {
             let (kind, parameters) = range.split_once(';').unwrap_or((range, ""));
             Self { kind: kind.trim(), parameters }
-        })
+        });
+        let mut ranges: Vec<Self> = ranges.collect();
+        ranges.sort_by(|one, other| other.quality().total_cmp(&one.quality()));
+        ranges.into_iter()
+    }
+
+    fn quality(&self) -> f32 {
+        self.parameter("q").and_then(|quality| quality.parse().ok()).unwrap_or(1.0)
     }
 
     fn parameter(&self, name: &str) -> Option<&'a str> {
@@ -172,4 +180,23 @@ pub(crate) fn content_type(headers: &HeaderMap) -> String {
 pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let header = headers.get(http::header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     header.split(',').any(|coding| coding.split(';').next().unwrap_or_default().trim() == "gzip")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_more_wins() {
+        let check = |header: &'static str, wanted| {
+            let headers = HeaderMap::from_iter([(ACCEPT, http::HeaderValue::from_static(header))]);
+            let accepted = accept(&headers, &Query::default(), Offer::Object).map(|accepted| accepted.media);
+            assert_eq!(accepted.map_err(|error| error.code), wanted, "{header}");
+        };
+        check("application/json;q=0.5, application/yaml", Ok(AnswerMedia::Yaml));
+        check("application/yaml;q=0.1, application/json;q=0.2", Ok(AnswerMedia::Json));
+        check("application/yaml, application/json", Ok(AnswerMedia::Yaml));
+        check("application/vnd.kubernetes.protobuf", Err(406));
+        check("text/html", Err(406));
+    }
 }

@@ -175,10 +175,25 @@ impl Pipeline {
 /// Authentication: what the transport proved. A bearer token proves nothing yet, so it is refused.
 fn identify(identity: Option<Arc<Identity>>, headers: &HeaderMap) -> Result<Arc<Identity>> {
     match identity {
-        Some(identity) => Ok(identity),
+        Some(identity) => match impersonated(headers) {
+            // Until access control is there nobody may: doing it with one's own rights would be worse.
+            Some((resource, name)) => {
+                let attributes = Attributes { verb: "impersonate", resource, name, ..Attributes::default() };
+                let message = attributes.forbidden(&identity.user, "");
+                Err(ApiError::forbidden("", resource, name, message))
+            }
+            None => Ok(identity),
+        },
         None if headers.contains_key(AUTHORIZATION) => Err(ApiError::unauthorized()),
         None => Err(ApiError::unauthorized()),
     }
+}
+
+/// Whom the request wants to be taken for: a resource and a name.
+fn impersonated(headers: &HeaderMap) -> Option<(&'static str, &str)> {
+    let wishes = [("impersonate-user", "users"), ("impersonate-group", "groups"), ("impersonate-uid", "uids")];
+    let given = wishes.into_iter().find_map(|(header, resource)| Some((resource, headers.get(header)?)))?;
+    Some((given.0, given.1.to_str().unwrap_or_default()))
 }
 
 fn authorize_path(identity: &Identity, parts: &Parts) -> Result<()> {

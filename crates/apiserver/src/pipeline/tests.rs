@@ -37,6 +37,18 @@ async fn nobody_gets_in_and_no_body_is_read() {
     }
 }
 
+#[tokio::test]
+async fn nobody_is_taken_for_another() {
+    let place = Place::new().await;
+    for header in ["Impersonate-User", "Impersonate-Group", "Impersonate-Uid"] {
+        let request = http::Request::get(SECRETS).header(header, "jane").body(()).unwrap();
+        let nothing = http_body_util::combinators::UnsyncBoxBody::default();
+        let identity = Some(std::sync::Arc::new(admin()));
+        let response = place.server.pipeline.handle(request.into_parts().0, nothing, identity).await;
+        assert_eq!(response.status(), 403, "{header}");
+    }
+}
+
 async fn secret(place: &Place, name: &str, labels: &str) {
     let body = format!(r#"{{"metadata":{{"name":"{name}","labels":{{{labels}}}}}}}"#);
     assert_eq!(place.ask("POST", SECRETS, &body).await.code, 201);
