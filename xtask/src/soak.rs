@@ -106,7 +106,7 @@ async fn write(endpoint: Endpoint, writer: u64, seed: u64) -> (BTreeMap<String, 
         let name = format!("writer-{writer}-{}", random % NAMES);
         let value = format!("{random:016x}");
         learned.insert(name.clone(), None);
-        let (request, outcome) = if random % 5 == 0 {
+        let (request, outcome) = if random.is_multiple_of(5) {
             (objects::request("DELETE", &path(&name), "", ""), None)
         } else {
             let manifest = format!(
