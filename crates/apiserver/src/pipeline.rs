@@ -343,6 +343,13 @@ pub(crate) fn refusal(parts: &Parts, error: &ApiError) -> Response<Body> {
     status(error, accepted)
 }
 
+/// 431, before anything of the request is looked at.
+pub(crate) fn head_too_long() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
+}
+
 /// A Status of failure in a media type.
 pub(crate) fn status(error: &ApiError, accepted: Accepted) -> Response<Body> {
     let bytes: Bytes = render::value(&error.status(), accepted).into();

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use auth::Identity;
 use auth::x509::{IdentifyError, end, identify};
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -22,8 +22,8 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::body::{Body, BoxError};
-use crate::pipeline::Pipeline;
+use crate::body::BoxError;
+use crate::pipeline::{self, Pipeline};
 
 mod activity;
 mod unstalled;
@@ -138,7 +138,7 @@ async fn connection(
             let (parts, body) = request.into_parts();
             let body = body.map_err(|error| Box::new(error) as BoxError).boxed_unsync();
             let response: Response<_> = if head_size(&parts) > limits.header_size {
-                too_long()
+                pipeline::head_too_long()
             } else {
                 pipeline.handle(parts, body, identity).await
             };
@@ -163,12 +163,6 @@ async fn connection(
 fn head_size(parts: &Parts) -> usize {
     let fields = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
     parts.uri.path().len() + parts.uri.query().map_or(0, str::len) + fields.sum::<usize>()
-}
-
-fn too_long() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-    response
 }
 
 fn http1(limits: ConnectionLimits) -> http1::Builder {
