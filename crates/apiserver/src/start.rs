@@ -2,6 +2,7 @@
 
 use auth::Identity;
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use thiserror::Error;
@@ -24,8 +25,12 @@ pub(crate) async fn namespaces(server: &Server) -> Result<(), StartError> {
     let row = api::resources::find("", "v1", "namespaces");
     let cache = server.pipeline.registry.cache();
     let missing = NAMESPACES.into_iter().filter(|name| row.is_none_or(|row| cache.get(row, name).is_none()));
-    // All at once, so that they wait for the disk once.
-    futures::future::try_join_all(missing.map(|name| make(server, name))).await.map(drop)
+    // All at once, so that they wait for the disk once; but no more than may be in flight.
+    let at_once = match server.options.max_mutating_requests_inflight {
+        0 => NAMESPACES.len(),
+        most => most,
+    };
+    stream::iter(missing).map(|name| make(server, name)).buffered(at_once).try_collect().await
 }
 
 async fn make(server: &Server, name: &'static str) -> Result<(), StartError> {
