@@ -273,8 +273,9 @@ fn paths() -> Vec<u8> {
 type Check = (&'static str, fn(&Pipeline) -> bool);
 
 /// `/livez` fails when only a restart helps, `/readyz` also when the server is starting or going down.
-const CHECKS: [Check; 3] = [("ping", |_| true), ("log", |_| true), ("store", Pipeline::can_write)];
-const READY_CHECKS: [Check; 1] = [("shutdown", |pipeline| !pipeline.is_ending())];
+/// A full disk is no reason to restart.
+const CHECKS: [Check; 2] = [("ping", |_| true), ("log", |_| true)];
+const READY_CHECKS: [Check; 2] = [("store", Pipeline::can_write), ("shutdown", |pipeline| !pipeline.is_ending())];
 
 fn health(pipeline: &Pipeline, kind: &str, check: &str, query: Option<&str>) -> Response<Body> {
     let ready_only: &[Check] = if kind == "readyz" { &READY_CHECKS } else { &[] };

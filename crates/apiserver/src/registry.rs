@@ -12,7 +12,7 @@ mod update;
 mod watch;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use api::decode::{Decoded, Expect, FieldValidation};
 use api::resources::{Part, Resource};
@@ -32,6 +32,10 @@ use crate::query::Query;
 
 pub(crate) use metadata::now_seconds;
 
+/// For how many seconds a failed write makes the server unready. Without an end, a server that gets no requests
+/// because it is unready would never find out that it can write again.
+const FAILURE_COUNTS: i64 = 15;
+
 /// The verbs and what they work on.
 pub(crate) struct Registry {
     store: Store,
@@ -42,8 +46,8 @@ pub(crate) struct Registry {
     /// Held from the choice of a Service's addresses and ports until they are stored, so that each is given once.
     services: tokio::sync::Mutex<()>,
     watch_limits: watch::WatchLimits,
-    /// The last write failed for a reason of the store's own.
-    failing: AtomicBool,
+    /// When the last write failed for a reason of the store's own, in seconds of Unix time; 0 when it did not.
+    failed_at: AtomicI64,
 }
 
 /// One request as the verbs see it.
@@ -108,7 +112,7 @@ impl Registry {
             locks: KeyLocks::default(),
             services: tokio::sync::Mutex::default(),
             watch_limits,
-            failing: AtomicBool::new(false),
+            failed_at: AtomicI64::new(0),
         }
     }
 
@@ -145,13 +149,14 @@ impl Registry {
 
     async fn write(&self, write: Write) -> Result<u64, CommitFailure> {
         let written = self.store.commit(write).await.map(|revision| revision.0).map_err(CommitFailure::of);
-        self.failing.store(matches!(written, Err(CommitFailure::Failed(_))), Ordering::Relaxed);
+        let failed_at = if matches!(written, Err(CommitFailure::Failed(_))) { now_seconds() } else { 0 };
+        self.failed_at.store(failed_at, Ordering::Relaxed);
         written
     }
 
-    /// Whether the store takes writes, as far as the last one told.
+    /// Whether the store takes writes, as far as the last ones told.
     pub(crate) fn can_write(&self) -> bool {
-        !self.failing.load(Ordering::Relaxed)
+        now_seconds() - self.failed_at.load(Ordering::Relaxed) > FAILURE_COUNTS
     }
 
     /// Reads and decodes the body of a create or update in the form the path asks for.
