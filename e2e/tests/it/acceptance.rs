@@ -16,15 +16,15 @@ const AT_ONCE: usize = 2;
 #[tokio::test]
 async fn every_kubectl_passes_the_script_of_secrets() -> anyhow::Result<()> {
     tools::need(&["kubectl", "jq", "openssl", "bash"])?;
-    let server = Server::start().await?;
-    let kubeconfig = Arc::new(server.kubeconfig());
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut scripts = JoinSet::new();
     for kubectl in tools::kubectls()? {
-        let (kubeconfig, turns) = (Arc::clone(&kubeconfig), Arc::clone(&turns));
+        let turns = Arc::clone(&turns);
         scripts.spawn(async move {
             let _turn = turns.acquire().await?;
-            run(&kubectl, &kubeconfig).await.with_context(|| kubectl.display().to_string())
+            // A server of its own: the script has names that two runs cannot both have.
+            let server = Server::start().await?;
+            run(&kubectl, &server.kubeconfig()).await.with_context(|| kubectl.display().to_string())
         });
     }
     let mut failures = Vec::new();
