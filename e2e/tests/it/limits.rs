@@ -119,9 +119,14 @@ async fn connections_are_bounded() -> anyhow::Result<()> {
         client.connect().await?.read_u8().await.map_err(anyhow::Error::from)
     });
     assert!(!matches!(refused.await, Ok(Ok(_))), "a fourth connection was served");
+    // The places of connections that have ended are free as soon as the server has seen their end.
     open.clear();
-    assert_eq!(client.get("/version").await?.status, 200);
-    Ok(())
+    for _ in 0..200 {
+        if client.get("/version").await.is_ok_and(|reply| reply.status == 200) {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the places of connections that have ended are not given back")
 }
 
 #[tokio::test]
