@@ -170,7 +170,10 @@ fn fuzz(options: &Options) -> anyhow::Result<Counts> {
             "-verbosity=0",
             "-print_final_stats=1",
         ];
-        let mut command = cargo_fuzz(&["run", "--sanitizer", "none", target]);
+        let (found, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
+        let corpus = shell::root().join(&found);
+        std::fs::create_dir_all(&corpus).with_context(|| format!("make {}", corpus.display()))?;
+        let mut command = cargo_fuzz(&["run", "--sanitizer", "none", target, &found, &seeds]);
         shell::run(command.args(limits)).with_context(|| format!("fuzz target {target}"))?;
     }
     println!("fuzz: {} targets, {} s each", listed.lines().count(), options.fuzz_seconds);

@@ -254,12 +254,14 @@ fn time(shape: &Shape, bytes: &[u8]) -> Result<Option<Value>, Fault> {
         return Ok(None);
     }
     let [seconds, nanos] = numbers(bytes, "Timestamp")?;
-    let moment = match shape {
-        Shape::MicroTime => clock::Moment::new(seconds, nanos / 1_000).in_micros(),
-        // Kubernetes drops fractions, which JSON clients could not send back.
-        _ => clock::Moment::new(seconds, 0).in_seconds(),
+    // Kubernetes drops fractions of a time, which JSON clients could not send back.
+    let micros = if matches!(shape, Shape::MicroTime) { nanos / 1_000 } else { 0 };
+    let moment = clock::Moment::new(seconds, micros).unless_zero().map_err(Fault)?;
+    let text = |moment: clock::Moment| match shape {
+        Shape::MicroTime => moment.in_micros(),
+        _ => moment.in_seconds(),
     };
-    Ok(Some(Value::String(moment)))
+    Ok(moment.map(text).map(Value::String))
 }
 
 fn quantity(bytes: &[u8]) -> Result<Value, Fault> {

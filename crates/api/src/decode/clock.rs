@@ -2,6 +2,8 @@
 
 /// Seconds from year 1 to 1970.
 const FIRST_SECOND: i64 = -62_135_596_800;
+/// What four digits of a year can say: the years 0 to 9999.
+const WRITABLE: std::ops::Range<i64> = -62_167_219_200..253_402_300_800;
 
 /// What a time must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,14 @@ impl Moment {
     pub(crate) fn new(seconds: i64, micros: i64) -> Self {
         let seconds = seconds.saturating_add(micros.div_euclid(1_000_000));
         Self { seconds, micros: u32::try_from(micros.rem_euclid(1_000_000)).unwrap_or_default() }
+    }
+
+    /// The moment unless it is the zero time, or Go's error where no text that can be read again says it.
+    pub(crate) fn unless_zero(self) -> Result<Option<Self>, String> {
+        if !WRITABLE.contains(&self.seconds) {
+            return Err("year outside of range [0,9999]".to_owned());
+        }
+        Ok((self != Self { seconds: FIRST_SECOND, micros: 0 }).then_some(self))
     }
 
     /// `2006-01-02T15:04:05Z`
@@ -73,8 +83,7 @@ pub(crate) fn parse(text: &str, layout: Layout) -> Result<Option<Moment>, String
     }
     cursor.within(day, 1..=days_in(year, month), "day")?;
     let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
-    let moment = Moment { seconds, micros };
-    Ok((moment != Moment { seconds: FIRST_SECOND, micros: 0 }).then_some(moment))
+    Moment { seconds, micros }.unless_zero()
 }
 
 struct Cursor<'a> {

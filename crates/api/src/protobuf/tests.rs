@@ -80,3 +80,22 @@ fn what_is_unknown_is_passed_over() {
     let read = decode("", "v1", "Secret", Media::Protobuf, body).unwrap();
     assert_eq!(text(&read.value), r#"{"apiVersion":"v1","kind":"Secret","metadata":{},"type":"t"}"#);
 }
+
+/// A field that holds a message.
+fn nested(number: u8, message: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, u8::try_from(message.len()).unwrap()], message].concat()
+}
+
+#[test]
+fn a_time_that_no_text_says_is_refused() {
+    // `creationTimestamp` with 2^42 seconds: the year 141338. It was stored, and could not be read again.
+    let time = [&[1 << 3][..], &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]].concat();
+    let object = nested(1, &nested(8, &time));
+    let type_meta = [nested(1, b"v1"), nested(2, b"Secret")].concat();
+    let body = [b"k8s\0".to_vec(), nested(1, &type_meta), nested(2, &object)].concat();
+    let error = decode("", "v1", "Secret", Media::Protobuf, &body).unwrap_err();
+    assert!(error.ends_with("year outside of range [0,9999]"), "{error}");
+    let json = br#"{"metadata":{"creationTimestamp":"9999-12-31T23:59:59-01:00"}}"#;
+    let error = decode("", "v1", "Secret", Media::Json, json).unwrap_err();
+    assert!(error.ends_with("year outside of range [0,9999]"), "{error}");
+}
